@@ -1,0 +1,108 @@
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { READ_SIZE = 16384 };
+
+enum sam_status sam_file_read(int fd, size_t limit, struct sam_bytes *bytes) {
+    uint8_t piece[READ_SIZE];
+    enum sam_status status = SAM_OK;
+    for (;;) {
+        ssize_t n = read(fd, piece, sizeof piece);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            status = SAM_FILE_READ;
+        if (n <= 0)
+            break;
+        size_t room = limit - bytes->length;
+        size_t taken = (size_t)n < room ? (size_t)n : room;
+        status = sam_bytes_append(bytes, piece, taken);
+        if (status == SAM_OK && taken < (size_t)n)
+            status = SAM_TOO_LONG;
+        if (status != SAM_OK)
+            break;
+    }
+    sam_wipe(piece, sizeof piece);
+    return status;
+}
+
+enum sam_status sam_file_write(int fd, const void *data, size_t length) {
+    const uint8_t *at = data;
+    while (length > 0) {
+        ssize_t n = write(fd, at, length);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return SAM_FILE_WRITE;
+        at += n;
+        length -= (size_t)n;
+    }
+    return SAM_OK;
+}
+
+enum sam_status sam_file_stage(struct sam_staged *staged, const char *path, mode_t permissions,
+                               const void *data, size_t length) {
+    staged->path = path;
+    int n =
+        snprintf(staged->temporary, sizeof staged->temporary, "%s.%ld.tmp", path, (long)getpid());
+    if (n < 0 || (size_t)n >= sizeof staged->temporary) {
+        staged->temporary[0] = '\0';
+        errno = ENAMETOOLONG;
+        return SAM_FILE_WRITE;
+    }
+    int fd = open(staged->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, permissions);
+    if (fd < 0) {
+        staged->temporary[0] = '\0'; /* not ours to remove */
+        return SAM_FILE_WRITE;
+    }
+    enum sam_status status = sam_file_write(fd, data, length);
+    if (status == SAM_OK && fsync(fd) != 0)
+        status = SAM_FILE_WRITE;
+    if (close(fd) != 0)
+        status = SAM_FILE_WRITE;
+    if (status != SAM_OK)
+        sam_file_discard(staged);
+    return status;
+}
+
+enum sam_status sam_file_place(struct sam_staged *staged, bool replace) {
+    /* link fails where the path exists, rename replaces what is there. */
+    int placed =
+        replace ? rename(staged->temporary, staged->path) : link(staged->temporary, staged->path);
+    enum sam_status status = SAM_OK;
+    if (placed != 0)
+        status = errno == EEXIST ? SAM_KEY_EXISTS : SAM_FILE_WRITE;
+    sam_file_discard(staged);
+    return status;
+}
+
+void sam_file_discard(struct sam_staged *staged) {
+    int reason = errno;
+    if (staged->temporary[0] != '\0')
+        unlink(staged->temporary);
+    staged->temporary[0] = '\0';
+    errno = reason;
+}
+
+static enum sam_status write_special(const char *path, const void *data, size_t length) {
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return SAM_FILE_WRITE;
+    enum sam_status status = sam_file_write(fd, data, length);
+    return close(fd) == 0 ? status : SAM_FILE_WRITE;
+}
+
+enum sam_status sam_file_replace(const char *path, mode_t permissions, const void *data,
+                                 size_t length) {
+    struct stat there;
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
+        return write_special(path, data, length);
+    struct sam_staged staged;
+    enum sam_status status = sam_file_stage(&staged, path, permissions, data, length);
+    return status == SAM_OK ? sam_file_place(&staged, true) : status;
+}

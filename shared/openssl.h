@@ -1,0 +1,27 @@
+/* Floor 1, private to it: what primitives.c and rsa.c share of libcrypto. */
+#ifndef SAM_OPENSSL_H
+#define SAM_OPENSSL_H
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include "primitives.h"
+
+/* Success is 1 and nothing else: several calls return -1 or 2 for other than success. */
+#define DONE(call) ((call) == 1)
+
+struct sam_crypto {
+    EVP_MD *sha256;
+    EVP_CIPHER *aes256gcm;
+    struct sam_rsa_count count;
+};
+
+struct sam_rsa {
+    EVP_PKEY *pkey;
+    size_t size;
+};
+
+/* The two names under which every padding parameter below is pinned. */
+#define SAM_HASH_NAME "SHA2-256"
+
+#endif

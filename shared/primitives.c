@@ -1,0 +1,227 @@
+#include "primitives.h"
+
+#include <limits.h>
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "openssl.h"
+
+enum sam_status sam_crypto_new(struct sam_crypto **out) {
+    struct sam_crypto *crypto = *out = calloc(1, sizeof *crypto);
+    if (crypto == NULL)
+        return SAM_MEMORY;
+    /* Fetched once: an implicit fetch per operation takes a lock that threads wait for. */
+    crypto->sha256 = EVP_MD_fetch(NULL, SAM_HASH_NAME, NULL);
+    crypto->aes256gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    if (crypto->sha256 != NULL && crypto->aes256gcm != NULL)
+        return SAM_OK;
+    sam_crypto_free(crypto);
+    *out = NULL;
+    return SAM_CRYPTO;
+}
+
+enum sam_status sam_crypto_share(struct sam_crypto **out, const struct sam_crypto *from) {
+    struct sam_crypto *crypto = *out = calloc(1, sizeof *crypto);
+    if (crypto == NULL)
+        return SAM_MEMORY;
+    if (DONE(EVP_MD_up_ref(from->sha256)))
+        crypto->sha256 = from->sha256;
+    if (DONE(EVP_CIPHER_up_ref(from->aes256gcm)))
+        crypto->aes256gcm = from->aes256gcm;
+    if (crypto->sha256 != NULL && crypto->aes256gcm != NULL)
+        return SAM_OK;
+    sam_crypto_free(crypto);
+    *out = NULL;
+    return SAM_CRYPTO;
+}
+
+void sam_crypto_free(struct sam_crypto *crypto) {
+    if (crypto == NULL)
+        return;
+    EVP_MD_free(crypto->sha256);
+    EVP_CIPHER_free(crypto->aes256gcm);
+    free(crypto);
+}
+
+struct sam_rsa_count sam_crypto_count(const struct sam_crypto *crypto) {
+    return crypto->count;
+}
+
+enum sam_status sam_random(uint8_t *out, size_t length) {
+    if (length <= INT_MAX && DONE(RAND_priv_bytes(out, (int)length)))
+        return SAM_OK;
+    sam_wipe(out, length);
+    return SAM_CRYPTO;
+}
+
+enum sam_status sam_sha256(struct sam_crypto *crypto, uint8_t out[SAM_SHA256_SIZE], const void *a,
+                           size_t a_length, const void *b, size_t b_length) {
+    enum sam_status status = SAM_CRYPTO;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    if (context != NULL && DONE(EVP_DigestInit_ex2(context, crypto->sha256, NULL)) &&
+        DONE(EVP_DigestUpdate(context, a, a_length)) &&
+        DONE(EVP_DigestUpdate(context, b, b_length)) &&
+        DONE(EVP_DigestFinal_ex(context, out, NULL)))
+        status = SAM_OK;
+    else
+        sam_wipe(out, SAM_SHA256_SIZE);
+    EVP_MD_CTX_free(context);
+    return status;
+}
+
+size_t sam_rsa_size(const struct sam_rsa *rsa) {
+    return rsa->size;
+}
+
+/* OSSL_PARAM takes strings without const, and does not write to those that set a parameter. */
+static char oaep_padding[] = OSSL_PKEY_RSA_PAD_MODE_OAEP;
+static char pss_padding[] = OSSL_PKEY_RSA_PAD_MODE_PSS;
+static char hash_name[] = SAM_HASH_NAME;
+
+/* OAEP's parameters, all of them, in one place. params holds 5. */
+static void pin_oaep(OSSL_PARAM *params, const uint8_t *label, size_t label_length) {
+    params[0] = OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, oaep_padding, 0);
+    params[1] = OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, hash_name, 0);
+    params[2] = OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST, hash_name, 0);
+    params[3] = OSSL_PARAM_construct_octet_string(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL,
+                                                  (void *)(uintptr_t)label, label_length);
+    params[4] = OSSL_PARAM_construct_end();
+}
+
+/* PSS's parameters likewise. The hash of the message is named where signing starts. */
+static void pin_pss(OSSL_PARAM *params, int *salt_length) {
+    params[0] = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, pss_padding, 0);
+    params[1] = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, hash_name, 0);
+    params[2] = OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, salt_length);
+    params[3] = OSSL_PARAM_construct_end();
+}
+
+enum sam_status sam_oaep_encrypt(struct sam_crypto *crypto, const struct sam_rsa *recipient,
+                                 uint8_t *out, const uint8_t *label, size_t label_length,
+                                 const uint8_t *message, size_t length) {
+    enum sam_status status = SAM_CRYPTO;
+    OSSL_PARAM params[5];
+    pin_oaep(params, label, label_length);
+    size_t written = recipient->size;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, recipient->pkey, NULL);
+    crypto->count.public_operations++;
+    if (context != NULL && DONE(EVP_PKEY_encrypt_init_ex(context, params)) &&
+        DONE(EVP_PKEY_encrypt(context, out, &written, message, length)) &&
+        written == recipient->size)
+        status = SAM_OK;
+    else
+        sam_wipe(out, recipient->size);
+    EVP_PKEY_CTX_free(context);
+    ERR_clear_error();
+    return status;
+}
+
+enum sam_status sam_oaep_decrypt(struct sam_crypto *crypto, const struct sam_rsa *own,
+                                 uint8_t out[SAM_RSA_SIZE_MAX], size_t *length,
+                                 const uint8_t *label, size_t label_length, const uint8_t *block) {
+    enum sam_status status = SAM_DECRYPT;
+    OSSL_PARAM params[5];
+    pin_oaep(params, label, label_length);
+    *length = SAM_RSA_SIZE_MAX;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, own->pkey, NULL);
+    crypto->count.private_operations++;
+    if (context != NULL && DONE(EVP_PKEY_decrypt_init_ex(context, params)) &&
+        DONE(EVP_PKEY_decrypt(context, out, length, block, own->size))) {
+        status = SAM_OK;
+    } else {
+        sam_wipe(out, SAM_RSA_SIZE_MAX);
+        *length = 0;
+    }
+    EVP_PKEY_CTX_free(context);
+    ERR_clear_error();
+    return status;
+}
+
+enum sam_status sam_pss_sign(struct sam_crypto *crypto, const struct sam_rsa *own,
+                             uint8_t *signature, const void *a, size_t a_length, const void *b,
+                             size_t b_length) {
+    enum sam_status status = SAM_CRYPTO;
+    int salt_length = SAM_PSS_SALT_SIZE;
+    OSSL_PARAM params[4];
+    pin_pss(params, &salt_length);
+    size_t written = own->size;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    crypto->count.private_operations++;
+    if (context != NULL &&
+        DONE(EVP_DigestSignInit_ex(context, NULL, hash_name, NULL, NULL, own->pkey, params)) &&
+        DONE(EVP_DigestSignUpdate(context, a, a_length)) &&
+        DONE(EVP_DigestSignUpdate(context, b, b_length)) &&
+        DONE(EVP_DigestSignFinal(context, signature, &written)) && written == own->size)
+        status = SAM_OK;
+    else
+        sam_wipe(signature, own->size);
+    EVP_MD_CTX_free(context);
+    ERR_clear_error();
+    return status;
+}
+
+enum sam_status sam_pss_verify(struct sam_crypto *crypto, const struct sam_rsa *sender,
+                               const uint8_t *signature, const void *a, size_t a_length,
+                               const void *b, size_t b_length) {
+    enum sam_status status = SAM_CRYPTO;
+    int salt_length = SAM_PSS_SALT_SIZE;
+    OSSL_PARAM params[4];
+    pin_pss(params, &salt_length);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    crypto->count.public_operations++;
+    if (context != NULL &&
+        DONE(EVP_DigestVerifyInit_ex(context, NULL, hash_name, NULL, NULL, sender->pkey, params)) &&
+        DONE(EVP_DigestVerifyUpdate(context, a, a_length)) &&
+        DONE(EVP_DigestVerifyUpdate(context, b, b_length)))
+        status =
+            DONE(EVP_DigestVerifyFinal(context, signature, sender->size)) ? SAM_OK : SAM_SIGNATURE;
+    EVP_MD_CTX_free(context);
+    ERR_clear_error();
+    return status;
+}
+
+enum sam_status sam_gcm_encrypt(struct sam_crypto *crypto, const uint8_t key[SAM_GCM_KEY_SIZE],
+                                const uint8_t nonce[SAM_GCM_NONCE_SIZE], const uint8_t *aad,
+                                size_t aad_length, uint8_t *data, size_t length,
+                                uint8_t tag[SAM_GCM_TAG_SIZE]) {
+    enum sam_status status = SAM_CRYPTO;
+    int n = 0;
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    if (context != NULL && length <= INT_MAX && aad_length <= INT_MAX &&
+        DONE(EVP_EncryptInit_ex2(context, crypto->aes256gcm, key, nonce, NULL)) &&
+        DONE(EVP_EncryptUpdate(context, NULL, &n, aad, (int)aad_length)) &&
+        DONE(EVP_EncryptUpdate(context, data, &n, data, (int)length)) &&
+        DONE(EVP_EncryptFinal_ex(context, tag, &n)) &&
+        DONE(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, SAM_GCM_TAG_SIZE, tag))) {
+        status = SAM_OK;
+    } else {
+        sam_wipe(data, length);
+        sam_wipe(tag, SAM_GCM_TAG_SIZE);
+    }
+    EVP_CIPHER_CTX_free(context);
+    return status;
+}
+
+enum sam_status sam_gcm_decrypt(struct sam_crypto *crypto, const uint8_t key[SAM_GCM_KEY_SIZE],
+                                const uint8_t nonce[SAM_GCM_NONCE_SIZE], const uint8_t *aad,
+                                size_t aad_length, uint8_t *data, size_t length,
+                                const uint8_t tag[SAM_GCM_TAG_SIZE]) {
+    enum sam_status status = SAM_CRYPTO;
+    int n = 0;
+    uint8_t expected[SAM_GCM_TAG_SIZE];
+    memcpy(expected, tag, sizeof expected);
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    if (context != NULL && length <= INT_MAX && aad_length <= INT_MAX &&
+        DONE(EVP_DecryptInit_ex2(context, crypto->aes256gcm, key, nonce, NULL)) &&
+        DONE(EVP_DecryptUpdate(context, NULL, &n, aad, (int)aad_length)) &&
+        DONE(EVP_DecryptUpdate(context, data, &n, data, (int)length)) &&
+        DONE(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, sizeof expected, expected)))
+        status = DONE(EVP_DecryptFinal_ex(context, expected, &n)) ? SAM_OK : SAM_DECRYPT;
+    if (status != SAM_OK)
+        sam_wipe(data, length);
+    EVP_CIPHER_CTX_free(context);
+    return status;
+}

@@ -1,0 +1,226 @@
+#include "rsa.h"
+
+#include <openssl/core_names.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "openssl.h"
+
+enum {
+    /* OWASP's figure for PBKDF2 with HMAC-SHA-256 (2023). */
+    PBKDF2_ROUNDS = 600000,
+    PBKDF2_SALT_SIZE = 16
+};
+
+/* Takes pkey over, or frees it. */
+static enum sam_status wrap(struct sam_rsa **out, EVP_PKEY *pkey) {
+    struct sam_rsa *rsa = *out = calloc(1, sizeof *rsa);
+    if (rsa == NULL) {
+        EVP_PKEY_free(pkey);
+        return SAM_MEMORY;
+    }
+    rsa->pkey = pkey;
+    rsa->size = (size_t)EVP_PKEY_get_size(pkey);
+    return SAM_OK;
+}
+
+static bool bits_allowed(int bits) {
+    return bits >= SAM_RSA_BITS_MIN && bits <= SAM_RSA_BITS_MAX && bits % 8 == 0;
+}
+
+enum sam_status sam_rsa_generate(struct sam_rsa **out, unsigned bits) {
+    *out = NULL;
+    if (bits > SAM_RSA_BITS_MAX || !bits_allowed((int)bits))
+        return SAM_KEY_BITS;
+    EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)bits);
+    ERR_clear_error();
+    return pkey == NULL ? SAM_CRYPTO : wrap(out, pkey);
+}
+
+/* Whether the protocol takes this key (docs/protocol.md, section 8). */
+static enum sam_status check_kind(const EVP_PKEY *pkey) {
+    if (EVP_PKEY_is_a(pkey, "RSA-PSS"))
+        return SAM_KEY_PSS_ONLY;
+    if (!EVP_PKEY_is_a(pkey, "RSA"))
+        return SAM_KEY_NOT_RSA;
+    if (!bits_allowed(EVP_PKEY_get_bits(pkey)))
+        return SAM_KEY_BITS;
+    BIGNUM *exponent = NULL;
+    bool good = DONE(EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &exponent)) &&
+                BN_is_word(exponent, SAM_RSA_EXPONENT);
+    BN_free(exponent);
+    return good ? SAM_OK : SAM_KEY_EXPONENT;
+}
+
+/* Checks pkey, NULL when it could not be decoded, and takes it over or frees it. */
+static enum sam_status accept_key(struct sam_rsa **out, EVP_PKEY *pkey) {
+    enum sam_status status = pkey == NULL ? SAM_KEY_FORMAT : check_kind(pkey);
+    if (status == SAM_OK)
+        return wrap(out, pkey);
+    EVP_PKEY_free(pkey);
+    return status;
+}
+
+/* The first PEM block of a text, decoded from base64 and no further. */
+struct pem_block {
+    char *name;   /* "PUBLIC KEY" */
+    char *header; /* of the old encrypted formats; not used */
+    unsigned char *der;
+    long length;
+};
+
+static enum sam_status read_pem_block(struct pem_block *block, const void *pem, size_t length) {
+    *block = (struct pem_block){0};
+    if (length == 0)
+        return SAM_KEY_EMPTY;
+    if (length > INT32_MAX)
+        return SAM_KEY_FORMAT;
+    BIO *text = BIO_new_mem_buf(pem, (int)length);
+    if (text == NULL)
+        return SAM_MEMORY;
+    bool read = DONE(PEM_read_bio(text, &block->name, &block->header, &block->der, &block->length));
+    BIO_free(text);
+    return read ? SAM_OK : SAM_KEY_FORMAT;
+}
+
+static void free_pem_block(struct pem_block *block) {
+    OPENSSL_free(block->name);
+    OPENSSL_free(block->header);
+    if (block->der != NULL)
+        OPENSSL_clear_free(block->der, (size_t)block->length);
+    ERR_clear_error();
+}
+
+enum sam_status sam_rsa_read_public(struct sam_rsa **out, const void *pem, size_t length) {
+    *out = NULL;
+    struct pem_block block;
+    enum sam_status status = read_pem_block(&block, pem, length);
+    if (status != SAM_OK)
+        goto cleanup;
+    status = SAM_KEY_FORMAT;
+    if (strstr(block.name, "PRIVATE KEY") != NULL) {
+        status = SAM_KEY_PRIVATE;
+    } else if (strcmp(block.name, PEM_STRING_PUBLIC) == 0) {
+        const unsigned char *at = block.der;
+        EVP_PKEY *pkey = d2i_PUBKEY(NULL, &at, block.length);
+        status = accept_key(out, pkey);
+    }
+cleanup:
+    free_pem_block(&block);
+    return status;
+}
+
+/* Decrypts a PKCS #8 EncryptedPrivateKeyInfo. *out is NULL on failure. */
+static enum sam_status unlock(PKCS8_PRIV_KEY_INFO **out, const struct pem_block *block,
+                              const struct sam_passphrase *passphrase) {
+    *out = NULL;
+    if (passphrase == NULL)
+        return SAM_KEY_LOCKED;
+    const unsigned char *at = block->der;
+    X509_SIG *locked = d2i_X509_SIG(NULL, &at, block->length);
+    if (locked == NULL)
+        return SAM_KEY_FORMAT;
+    *out = PKCS8_decrypt(locked, passphrase->text, (int)passphrase->length);
+    X509_SIG_free(locked);
+    return *out != NULL ? SAM_OK : SAM_KEY_PASSPHRASE;
+}
+
+enum sam_status sam_rsa_read_private(struct sam_rsa **out, const void *pem, size_t length,
+                                     const struct sam_passphrase *passphrase) {
+    *out = NULL;
+    PKCS8_PRIV_KEY_INFO *info = NULL;
+    struct pem_block block;
+    enum sam_status status = read_pem_block(&block, pem, length);
+    if (status != SAM_OK)
+        goto cleanup;
+    status = SAM_KEY_FORMAT;
+    if (strcmp(block.name, PEM_STRING_PKCS8) == 0) {
+        status = unlock(&info, &block, passphrase);
+        if (status != SAM_OK)
+            goto cleanup;
+    } else if (strcmp(block.name, PEM_STRING_PKCS8INF) == 0) {
+        const unsigned char *at = block.der;
+        info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, block.length);
+    }
+    if (info != NULL)
+        status = accept_key(out, EVP_PKCS82PKEY(info));
+cleanup:
+    PKCS8_PRIV_KEY_INFO_free(info);
+    free_pem_block(&block);
+    return status;
+}
+
+/* Appends what was written to a memory BIO, and frees it. */
+static enum sam_status append_bio(struct sam_bytes *out, BIO *bio, bool written) {
+    enum sam_status status = SAM_CRYPTO;
+    char *data = NULL;
+    long length = bio == NULL ? 0 : BIO_get_mem_data(bio, &data);
+    if (written && length > 0)
+        status = sam_bytes_append(out, data, (size_t)length);
+    if (length > 0)
+        sam_wipe(data, (size_t)length);
+    BIO_free(bio);
+    ERR_clear_error();
+    return status;
+}
+
+enum sam_status sam_rsa_write_public(const struct sam_rsa *rsa, struct sam_bytes *out) {
+    BIO *bio = BIO_new(BIO_s_mem());
+    return append_bio(out, bio, bio != NULL && DONE(PEM_write_bio_PUBKEY(bio, rsa->pkey)));
+}
+
+/* Encrypts a PKCS #8 PrivateKeyInfo. NULL on failure. */
+static X509_SIG *lock(PKCS8_PRIV_KEY_INFO *info, const struct sam_passphrase *passphrase) {
+    unsigned char salt[PBKDF2_SALT_SIZE];
+    if (sam_random(salt, sizeof salt) != SAM_OK)
+        return NULL;
+    X509_ALGOR *scheme = PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), PBKDF2_ROUNDS, salt, sizeof salt,
+                                           NULL, NID_hmacWithSHA256);
+    if (scheme == NULL)
+        return NULL;
+    X509_SIG *locked = PKCS8_set0_pbe(passphrase->text, (int)passphrase->length, info, scheme);
+    if (locked == NULL)
+        X509_ALGOR_free(scheme);
+    return locked;
+}
+
+enum sam_status sam_rsa_write_private(const struct sam_rsa *rsa,
+                                      const struct sam_passphrase *passphrase,
+                                      struct sam_bytes *out) {
+    BIO *bio = BIO_new(BIO_s_secmem());
+    PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(rsa->pkey);
+    X509_SIG *locked = NULL;
+    bool written = false;
+    if (bio != NULL && info != NULL && passphrase == NULL) {
+        written = DONE(PEM_write_bio_PKCS8_PRIV_KEY_INFO(bio, info));
+    } else if (bio != NULL && info != NULL) {
+        locked = lock(info, passphrase);
+        written = locked != NULL && DONE(PEM_write_bio_PKCS8(bio, locked));
+    }
+    X509_SIG_free(locked);
+    PKCS8_PRIV_KEY_INFO_free(info);
+    return append_bio(out, bio, written);
+}
+
+enum sam_status sam_rsa_id(const struct sam_rsa *rsa, struct sam_crypto *crypto,
+                           uint8_t id[SAM_KEY_ID_SIZE]) {
+    unsigned char *der = NULL;
+    int length = i2d_PUBKEY(rsa->pkey, &der);
+    enum sam_status status = SAM_CRYPTO;
+    if (length > 0)
+        status = sam_sha256(crypto, id, der, (size_t)length, NULL, 0);
+    else
+        sam_wipe(id, SAM_KEY_ID_SIZE);
+    OPENSSL_free(der);
+    return status;
+}
+
+void sam_rsa_free(struct sam_rsa *rsa) {
+    if (rsa == NULL)
+        return;
+    EVP_PKEY_free(rsa->pkey);
+    free(rsa);
+}

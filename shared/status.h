@@ -1,0 +1,105 @@
+/* Floor 0. Every way in which something here can fail, in one list. */
+#ifndef SAM_STATUS_H
+#define SAM_STATUS_H
+
+/* The result of what can fail must be looked at. */
+#define SAM_MUST_CHECK __attribute__((warn_unused_result))
+
+/* X(name, step, sentence)
+ *
+ * step is the step of opening (docs/protocol.md, section 7) that fails with this status, 0 for what
+ * is not a verdict on an envelope. The sentence says what happened and, to a person who can do
+ * something about it, what to do next. It follows "<file, address or sender>: ". */
+#define SAM_STATUS_LIST(X)                                                                         \
+    X(OK, 0, "all checks passed")                                                                  \
+    /* step 1: the header */                                                                       \
+    X(MAGIC, 1, "does not start with SAM: this is another protocol")                               \
+    X(TYPE, 1, "is not the kind of unit that is due here")                                         \
+    X(VERSION, 1, "speaks another version of the protocol")                                        \
+    X(MODE, 1, "is in the other mode: start client and server from the same directory")            \
+    X(KIND, 1, "is of a kind that this side may not send")                                         \
+    X(RESERVED, 1, "has a reserved byte that is not 0")                                            \
+    X(KEY_LENGTHS, 1, "names an RSA modulus outside 256 to 512 bytes")                             \
+    X(LENGTH, 1, "has a length that this mode cannot produce or that is over the limit")           \
+    X(TRUNCATED, 1, "was cut short")                                                               \
+    X(RECIPIENT, 1, "is addressed to another key")                                                 \
+    X(STRANGER, 1,                                                                                 \
+      "comes from a key that is not trusted: put its public key into the keys folder and start "   \
+      "again")                                                                                     \
+    X(KEY_MISMATCH, 1, "names lengths that are not those of the keys")                             \
+    /* step 2: freshness and order */                                                              \
+    X(STALE, 2, "was sealed for another conversation: replayed, or meant for another connection")  \
+    X(ORDER, 2, "is out of order: replayed, reordered, or one before it is missing")               \
+    X(OTHER_SENDER, 2, "comes from another sender than the first on this connection")              \
+    /* step 3: decryption */                                                                       \
+    X(DECRYPT, 3, "does not open with this key: sealed for another, or altered on the way")        \
+    X(TOO_LONG, 3, "holds a message over the limit")                                               \
+    /* step 4: signature */                                                                        \
+    X(SIGNATURE, 4, "has a signature that does not verify: altered, or not by the named sender")   \
+    /* the network */                                                                              \
+    X(REJECTED, 0, "was rejected by the server, which says why only in its own log")               \
+    X(OTHER_SERVER, 0,                                                                             \
+      "holds another key than the server that was addressed: compare fingerprints, or use --to")   \
+    X(CHALLENGE, 0, "offers a challenge of zeros, which protects nobody from a replay")            \
+    X(CLOSED, 0, "closed the connection")                                                          \
+    X(TIMEOUT, 0, "took too long: see --timeout")                                                  \
+    X(STOPPED, 0, "ended because the server is being stopped")                                     \
+    X(ADDRESS, 0, "no such address: check --host and --port")                                      \
+    X(CONNECT, 0, "cannot connect: is the server running? Start it with make run-server")          \
+    X(LISTEN, 0, "cannot listen: another server may be running; try --port 0")                     \
+    X(NETWORK, 0, "the network failed")                                                            \
+    X(LAST_SEQUENCE, 0, "has used up its sequence numbers: connect again")                         \
+    /* keys */                                                                                     \
+    X(KEY_MISSING, 0, "no such key file: make one with generate_key_pair, or check --keys")        \
+    X(KEY_EMPTY, 0, "the key file is empty: make the key again with generate_key_pair --force")    \
+    X(KEY_NOT_FILE, 0, "is not a file: remove it, or check --keys")                                \
+    X(KEY_UNREADABLE, 0, "cannot be read: check its permissions and those of its folder")          \
+    X(KEY_EXPOSED, 0, "can be read by others: run chmod 600 on it")                                \
+    X(KEY_FORMAT, 0, "is not a key in PEM (SubjectPublicKeyInfo or PKCS #8): make it anew")        \
+    X(KEY_PRIVATE, 0,                                                                              \
+      "holds a private key where a public one belongs: keep it secret, put only its public half "  \
+      "there")                                                                                     \
+    X(KEY_NOT_RSA, 0, "is not an RSA key: make one with generate_key_pair")                        \
+    X(KEY_PSS_ONLY, 0, "is an RSA-PSS key, which cannot decrypt: make a plain RSA key")            \
+    X(KEY_BITS, 0, "is not of 2048 to 4096 bits in steps of 8: make it with generate_key_pair")    \
+    X(KEY_EXPONENT, 0, "has a public exponent other than 65537: make it with generate_key_pair")   \
+    X(KEY_TWICE, 0, "hold one and the same key: remove one of the two files")                      \
+    X(KEY_HALVES, 0, "is not the public half of the private key beside it: remove one of them")    \
+    X(KEY_EXISTS, 0, "exists already: use --force to replace the pair")                            \
+    X(KEY_LOCKED, 0, "is under a passphrase: give it on a terminal or by --passphrase-file")       \
+    X(KEY_PASSPHRASE, 0, "does not open with that passphrase: try again")                          \
+    X(NAME, 0, "is not a name: use 1 to 64 of A-Z a-z 0-9 . _ -")                                  \
+    X(FOLDER, 0, "is not a folder that can be read: check --keys")                                 \
+    /* this machine */                                                                             \
+    X(FILE_READ, 0, "cannot be read: check that it exists and may be read")                        \
+    X(FILE_WRITE, 0, "cannot be written: check the folder, its permissions and the free space")    \
+    X(MEMORY, 0, "there is not enough memory")                                                     \
+    X(CRYPTO, 0, "libcrypto failed: check that OpenSSL is 3.0.8 or later and installed whole")     \
+    X(SYSTEM, 0, "the system refused: see the error above or try again")
+
+enum sam_status {
+#define SAM_STATUS_CODE(name, step, sentence) SAM_##name,
+    SAM_STATUS_LIST(SAM_STATUS_CODE)
+#undef SAM_STATUS_CODE
+        SAM_STATUS_COUNT
+};
+
+/* The status's name as it stands in the list, for logs and tests: "STALE". Never NULL. */
+const char *sam_status_name(enum sam_status status);
+
+/* What happened and what to do next, without a final full stop. Never NULL. */
+const char *sam_status_sentence(enum sam_status status);
+
+/* The step of opening, 1 to 4, that fails with this status; 0 where there is none. */
+int sam_status_step(enum sam_status status);
+
+/* What a status is about: a file, an address, a sender. */
+struct sam_where {
+    char text[512];
+};
+
+/* Sets where as printf would; what does not fit is cut off. where may be NULL. */
+void sam_where_set(struct sam_where *where, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

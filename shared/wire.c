@@ -1,0 +1,193 @@
+#include "wire.h"
+
+#include <string.h>
+
+/* Offsets in the fixed parts. A test holds them against the tables of fields below. */
+enum {
+    AT_TYPE = 3,
+    AT_VERSION = 4,
+    AT_MODE = 5,
+    AT_KIND = 6,
+    AT_RESERVED = 7,
+
+    GREETING_MAX_MESSAGE = 8,
+    GREETING_RESERVED = 12,
+    GREETING_CHALLENGE = 16,
+    GREETING_SERVER = 32,
+
+    HEADER_SIGNATURE_LENGTH = 8,
+    HEADER_BLOCK_LENGTH = 10,
+    HEADER_BODY_LENGTH = 12,
+    HEADER_SEQUENCE = 16,
+    HEADER_RESERVED = 20,
+    HEADER_SENT_AT = 24,
+    HEADER_MESSAGE_ID = 32,
+    HEADER_REFERENCE = 48,
+    HEADER_SENDER = 64,
+    HEADER_RECIPIENT = 96,
+
+    RESERVED_SIZE = 4
+};
+
+static const uint8_t magic[3] = {'S', 'A', 'M'};
+
+#define PROLOGUE_FIELDS(kind_meaning)                                                              \
+    {"magic", 0, 3, "SAM"}, {"type", 3, 1, "G greeting, E envelope, R rejection"},                 \
+        {"version", 4, 1, "of the protocol: 1"},                                                   \
+        {"mode", 5, 1, "1 asymmetric_only, 2 asymmetric_symmetric"}, {"kind", 6, 1, kind_meaning}, \
+    {                                                                                              \
+        "reserved", 7, 1, "0"                                                                      \
+    }
+
+static const struct sam_field greeting_fields[] = {
+    PROLOGUE_FIELDS("0"),
+    {"max message", GREETING_MAX_MESSAGE, 4, "the longest message this server takes, bytes"},
+    {"reserved", GREETING_RESERVED, RESERVED_SIZE, "0"},
+    {"challenge", GREETING_CHALLENGE, SAM_ID_SIZE, "random: what the client must refer to"},
+    {"server key id", GREETING_SERVER, SAM_SHA256_SIZE, "a hint, never a proof"},
+};
+
+static const struct sam_field rejection_fields[] = {
+    PROLOGUE_FIELDS("0"),
+    {"reserved", 8, 8, "0: a rejection gives no reason"},
+};
+
+static const struct sam_field header_fields[] = {
+    PROLOGUE_FIELDS("1 send 2 recv 3 join 4 reply 5 push 6 refuse 7 session"),
+    {"signature length", HEADER_SIGNATURE_LENGTH, 2, "S, bytes of the sender's modulus"},
+    {"block length", HEADER_BLOCK_LENGTH, 2, "B, bytes of the recipient's modulus"},
+    {"body length", HEADER_BODY_LENGTH, 4, "L, bytes after the header"},
+    {"sequence", HEADER_SEQUENCE, 4, "its place among those of this side"},
+    {"reserved", HEADER_RESERVED, RESERVED_SIZE, "0"},
+    {"sent at", HEADER_SENT_AT, 8, "Unix time in milliseconds: for people, not for freshness"},
+    {"message id", HEADER_MESSAGE_ID, SAM_ID_SIZE, "random, new for every envelope"},
+    {"reference", HEADER_REFERENCE, SAM_ID_SIZE, "the challenge, or the id of what it answers"},
+    {"sender key id", HEADER_SENDER, SAM_SHA256_SIZE, "SHA-256 of the sender's public key"},
+    {"recipient key id", HEADER_RECIPIENT, SAM_SHA256_SIZE, "SHA-256 of the recipient's"},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+const struct sam_field *sam_unit_fields(enum sam_unit_type type, size_t *count) {
+    switch (type) {
+    case SAM_GREETING:
+        *count = COUNT(greeting_fields);
+        return greeting_fields;
+    case SAM_REJECTION:
+        *count = COUNT(rejection_fields);
+        return rejection_fields;
+    default:
+        *count = COUNT(header_fields);
+        return header_fields;
+    }
+}
+
+const char *sam_kind_name(unsigned kind) {
+    static const char *const names[] = {"unknown", "send", "recv",   "join",
+                                        "reply",   "push", "refuse", "session"};
+    return names[kind < COUNT(names) ? kind : 0];
+}
+
+static void prologue_write(uint8_t *out, enum sam_unit_type type, uint8_t mode, uint8_t kind) {
+    memcpy(out, magic, sizeof magic);
+    out[AT_TYPE] = (uint8_t)type;
+    out[AT_VERSION] = SAM_PROTOCOL_VERSION;
+    out[AT_MODE] = mode;
+    out[AT_KIND] = kind;
+    out[AT_RESERVED] = 0;
+}
+
+enum sam_status sam_prologue_read(struct sam_prologue *out, const uint8_t in[SAM_PROLOGUE_SIZE],
+                                  const char *types, uint8_t mode, unsigned kinds) {
+    *out = (struct sam_prologue){in[AT_TYPE], in[AT_VERSION], in[AT_MODE], in[AT_KIND]};
+    if (memcmp(in, magic, sizeof magic) != 0)
+        return SAM_MAGIC;
+    if (out->type == '\0' || strchr(types, out->type) == NULL)
+        return SAM_TYPE;
+    if (out->version != SAM_PROTOCOL_VERSION)
+        return SAM_VERSION;
+    if (out->mode != mode)
+        return SAM_MODE;
+    if (out->type == SAM_ENVELOPE ? out->kind > SAM_KIND_SESSION || !(kinds >> out->kind & 1)
+                                  : out->kind != 0)
+        return SAM_KIND;
+    return in[AT_RESERVED] == 0 ? SAM_OK : SAM_RESERVED;
+}
+
+void sam_greeting_write(uint8_t out[SAM_GREETING_SIZE], const struct sam_greeting *greeting) {
+    memset(out, 0, SAM_GREETING_SIZE);
+    prologue_write(out, SAM_GREETING, greeting->mode, 0);
+    sam_put32(out + GREETING_MAX_MESSAGE, greeting->max_message);
+    memcpy(out + GREETING_CHALLENGE, greeting->challenge, SAM_ID_SIZE);
+    memcpy(out + GREETING_SERVER, greeting->server, SAM_SHA256_SIZE);
+}
+
+enum sam_status sam_greeting_read(struct sam_greeting *out, const uint8_t in[SAM_GREETING_SIZE],
+                                  uint8_t mode) {
+    *out = (struct sam_greeting){0};
+    struct sam_prologue prologue;
+    enum sam_status status = sam_prologue_read(&prologue, in, "G", mode, 0);
+    if (status != SAM_OK)
+        return status;
+    if (!sam_is_zero(in + GREETING_RESERVED, RESERVED_SIZE))
+        return SAM_RESERVED;
+    if (sam_get32(in + GREETING_MAX_MESSAGE) > SAM_MESSAGE_LIMIT)
+        return SAM_LENGTH;
+    if (sam_is_zero(in + GREETING_CHALLENGE, SAM_ID_SIZE))
+        return SAM_CHALLENGE;
+    out->mode = mode;
+    out->max_message = sam_get32(in + GREETING_MAX_MESSAGE);
+    memcpy(out->challenge, in + GREETING_CHALLENGE, SAM_ID_SIZE);
+    memcpy(out->server, in + GREETING_SERVER, SAM_SHA256_SIZE);
+    return SAM_OK;
+}
+
+void sam_rejection_write(uint8_t out[SAM_REJECTION_SIZE], uint8_t mode) {
+    memset(out, 0, SAM_REJECTION_SIZE);
+    prologue_write(out, SAM_REJECTION, mode, 0);
+}
+
+void sam_header_write(uint8_t out[SAM_HEADER_SIZE], const struct sam_header *header) {
+    memset(out, 0, SAM_HEADER_SIZE);
+    prologue_write(out, SAM_ENVELOPE, header->mode, header->kind);
+    sam_put16(out + HEADER_SIGNATURE_LENGTH, header->signature_length);
+    sam_put16(out + HEADER_BLOCK_LENGTH, header->block_length);
+    sam_put32(out + HEADER_BODY_LENGTH, header->body_length);
+    sam_put32(out + HEADER_SEQUENCE, header->sequence);
+    sam_put64(out + HEADER_SENT_AT, header->sent_at);
+    memcpy(out + HEADER_MESSAGE_ID, header->message_id, SAM_ID_SIZE);
+    memcpy(out + HEADER_REFERENCE, header->reference, SAM_ID_SIZE);
+    memcpy(out + HEADER_SENDER, header->sender, SAM_SHA256_SIZE);
+    memcpy(out + HEADER_RECIPIENT, header->recipient, SAM_SHA256_SIZE);
+}
+
+static bool is_rsa_size(uint16_t size) {
+    return size >= SAM_RSA_SIZE_MIN && size <= SAM_RSA_SIZE_MAX;
+}
+
+enum sam_status sam_header_read(struct sam_header *out, const uint8_t in[SAM_HEADER_SIZE],
+                                uint8_t mode, unsigned kinds) {
+    *out = (struct sam_header){0};
+    struct sam_prologue prologue;
+    enum sam_status status = sam_prologue_read(&prologue, in, "E", mode, kinds);
+    if (status != SAM_OK)
+        return status;
+    if (!sam_is_zero(in + HEADER_RESERVED, RESERVED_SIZE))
+        return SAM_RESERVED;
+    uint16_t signature_length = sam_get16(in + HEADER_SIGNATURE_LENGTH);
+    uint16_t block_length = sam_get16(in + HEADER_BLOCK_LENGTH);
+    if (!is_rsa_size(signature_length) || !is_rsa_size(block_length))
+        return SAM_KEY_LENGTHS;
+    out->mode = mode;
+    out->kind = prologue.kind;
+    out->signature_length = signature_length;
+    out->block_length = block_length;
+    out->body_length = sam_get32(in + HEADER_BODY_LENGTH);
+    out->sequence = sam_get32(in + HEADER_SEQUENCE);
+    out->sent_at = sam_get64(in + HEADER_SENT_AT);
+    memcpy(out->message_id, in + HEADER_MESSAGE_ID, SAM_ID_SIZE);
+    memcpy(out->reference, in + HEADER_REFERENCE, SAM_ID_SIZE);
+    memcpy(out->sender, in + HEADER_SENDER, SAM_SHA256_SIZE);
+    memcpy(out->recipient, in + HEADER_RECIPIENT, SAM_SHA256_SIZE);
+    return SAM_OK;
+}

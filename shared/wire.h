@@ -1,0 +1,113 @@
+/* Floor 2. Bytes <-> header: no cryptography, no sockets, no allocation (docs/protocol.md, 1 and
+ * 2).
+ *
+ * All that reads foreign bytes here takes an array of the unit's fixed size and nothing else. */
+#ifndef SAM_WIRE_H
+#define SAM_WIRE_H
+
+#include "primitives.h"
+
+enum {
+    SAM_PROTOCOL_VERSION = 1,
+    SAM_PROLOGUE_SIZE = 8,
+    SAM_GREETING_SIZE = 64,
+    SAM_REJECTION_SIZE = 16,
+    SAM_HEADER_SIZE = 128,
+    SAM_ID_SIZE = 16 /* message id, reference, challenge */
+};
+
+/* The largest "max message" of a greeting. */
+#define SAM_MESSAGE_LIMIT ((uint32_t)1 << 30)
+
+enum sam_unit_type { SAM_GREETING = 'G', SAM_ENVELOPE = 'E', SAM_REJECTION = 'R' };
+
+enum sam_kind {
+    SAM_KIND_SEND = 1,
+    SAM_KIND_RECV = 2,
+    SAM_KIND_JOIN = 3,
+    SAM_KIND_REPLY = 4,
+    SAM_KIND_PUSH = 5,
+    SAM_KIND_REFUSE = 6,
+    SAM_KIND_SESSION = 7
+};
+
+/* Sets of kinds, bit k for kind k: what each side may send in an envelope. */
+enum {
+    SAM_KINDS_OF_CLIENT =
+        1 << SAM_KIND_SEND | 1 << SAM_KIND_RECV | 1 << SAM_KIND_JOIN | 1 << SAM_KIND_SESSION,
+    SAM_KINDS_OF_SERVER = 1 << SAM_KIND_REPLY | 1 << SAM_KIND_PUSH | 1 << SAM_KIND_REFUSE,
+    SAM_KINDS_ALL = SAM_KINDS_OF_CLIENT | SAM_KINDS_OF_SERVER
+};
+
+/* "send", "recv", ... or "unknown". */
+const char *sam_kind_name(unsigned kind);
+
+/* The first 8 bytes of every unit. */
+struct sam_prologue {
+    uint8_t type;
+    uint8_t version;
+    uint8_t mode;
+    uint8_t kind;
+};
+
+/* Reads a prologue and checks it, in this order: SAM_MAGIC, SAM_TYPE (not one of types, such as
+ * "ER"), SAM_VERSION, SAM_MODE (not mode), SAM_KIND (an envelope's not in kinds, another unit's not
+ * 0), SAM_RESERVED. *out is filled also on failure. */
+SAM_MUST_CHECK enum sam_status sam_prologue_read(struct sam_prologue *out,
+                                                 const uint8_t in[SAM_PROLOGUE_SIZE],
+                                                 const char *types, uint8_t mode, unsigned kinds);
+
+struct sam_greeting {
+    uint8_t mode;
+    uint32_t max_message; /* bytes */
+    uint8_t challenge[SAM_ID_SIZE];
+    uint8_t server[SAM_SHA256_SIZE]; /* key id: a hint, never a proof */
+};
+
+void sam_greeting_write(uint8_t out[SAM_GREETING_SIZE], const struct sam_greeting *greeting);
+
+/* Reads a greeting of the given mode. Statuses of sam_prologue_read, SAM_RESERVED, SAM_LENGTH (a
+ * max message over SAM_MESSAGE_LIMIT), SAM_CHALLENGE (all zero). On failure *out is zeroed. */
+SAM_MUST_CHECK enum sam_status sam_greeting_read(struct sam_greeting *out,
+                                                 const uint8_t in[SAM_GREETING_SIZE], uint8_t mode);
+
+/* The one rejection that a mode has. */
+void sam_rejection_write(uint8_t out[SAM_REJECTION_SIZE], uint8_t mode);
+
+/* An envelope's header (docs/protocol.md, section 2). */
+struct sam_header {
+    uint8_t mode;
+    uint8_t kind;
+    uint16_t signature_length; /* S, bytes */
+    uint16_t block_length;     /* B, bytes */
+    uint32_t body_length;      /* L, bytes */
+    uint32_t sequence;
+    uint64_t sent_at; /* Unix time, milliseconds */
+    uint8_t message_id[SAM_ID_SIZE];
+    uint8_t reference[SAM_ID_SIZE];
+    uint8_t sender[SAM_SHA256_SIZE];    /* key id */
+    uint8_t recipient[SAM_SHA256_SIZE]; /* key id */
+};
+
+void sam_header_write(uint8_t out[SAM_HEADER_SIZE], const struct sam_header *header);
+
+/* Reads a header of the given mode and checks what can be checked without knowing a key or the
+ * mode's size rule, in the order of section 2: statuses of sam_prologue_read, SAM_RESERVED,
+ * SAM_KEY_LENGTHS. On failure *out is zeroed. */
+SAM_MUST_CHECK enum sam_status sam_header_read(struct sam_header *out,
+                                               const uint8_t in[SAM_HEADER_SIZE], uint8_t mode,
+                                               unsigned kinds);
+
+/* A named run of bytes of a unit, for everything that shows bytes to a person. */
+struct sam_field {
+    const char *name;
+    size_t offset;       /* from the start of the unit */
+    size_t size;         /* bytes */
+    const char *meaning; /* one line */
+};
+
+/* The fields of a unit's fixed part in the order of their offsets, without a gap. *count is how
+ * many. The table is constant. */
+const struct sam_field *sam_unit_fields(enum sam_unit_type type, size_t *count);
+
+#endif

@@ -1,0 +1,28 @@
+/* Every suite of the tests, one for each module; main.c runs them. */
+#ifndef SAM_TESTS_SUITES_H
+#define SAM_TESTS_SUITES_H
+
+#include <check.h>
+
+#define SUITES(X)                                                                                  \
+    X(status)                                                                                      \
+    X(bytes)                                                                                       \
+    X(file)                                                                                        \
+    X(primitives)                                                                                  \
+    X(rsa)                                                                                         \
+    X(wire)                                                                                        \
+    X(keys)                                                                                        \
+    X(show)                                                                                        \
+    X(envelope)                                                                                    \
+    X(vectors)                                                                                     \
+    X(tampering)                                                                                   \
+    X(connection)                                                                                  \
+    X(conversation)                                                                                \
+    X(hostile)                                                                                     \
+    X(commands)
+
+#define SUITE_DECLARE(name) Suite *name##_suite(void);
+SUITES(SUITE_DECLARE)
+#undef SUITE_DECLARE
+
+#endif
