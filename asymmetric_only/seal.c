@@ -111,6 +111,7 @@ const struct sam_mode sam_mode_asymmetric_only = {
     .number = 1,
     .name = "asymmetric_only",
     .max_message = 16 * 1024,
+    .session_refusal = "mode 1 has no symmetric key: it offers no sessions",
     .fits = fits,
     .layout = layout,
     .seal = seal,

@@ -7,6 +7,7 @@
 #include "wire.h"
 
 enum {
+    SAM_SHARE_SIZE = 32,                 /* what a session request carries */
     SAM_SALT_SIZE = 16,                  /* a letter is salt || message */
     SAM_LABEL_SIZE = SAM_SHA256_SIZE + 4 /* hash || block number */
 };
@@ -23,7 +24,8 @@ struct sam_layout {
 struct sam_mode {
     uint8_t number;
     const char *name;
-    uint32_t max_message; /* the default limit M, bytes */
+    uint32_t max_message;        /* the default limit M, bytes */
+    const char *session_refusal; /* why a session (section 9) is refused */
 
     /* The size rule of docs/protocol.md, section 2: whether header->body_length can be, when no
      * message is longer than max_message. header is as sam_header_read leaves it. */

@@ -16,6 +16,15 @@ struct sam_passphrase {
     char text[SAM_PASSPHRASE_MAX];
 };
 
+/* Asks for a passphrase on the terminal, unseen, for a new one twice. On failure (SAM_KEY_LOCKED:
+ * there is no terminal, or the person gave up) it is wiped. */
+SAM_MUST_CHECK enum sam_status sam_passphrase_ask(struct sam_passphrase *out, const char *prompt,
+                                                  bool twice);
+
+/* Reads a passphrase from a file: all of it but the end of its last line. On failure
+ * (SAM_FILE_READ: errno tells; SAM_PASSPHRASE: empty or too long) it is empty. */
+SAM_MUST_CHECK enum sam_status sam_passphrase_read(struct sam_passphrase *out, const char *path);
+
 /* Makes a pair of bits bits, 2048 to 4096 in steps of 8, with exponent 65537 (RFC 8017, 3). *out is
  * NULL on failure (SAM_KEY_BITS, SAM_CRYPTO, SAM_MEMORY); the caller frees it. Takes seconds. */
 SAM_MUST_CHECK enum sam_status sam_rsa_generate(struct sam_rsa **out, unsigned bits);

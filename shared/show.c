@@ -41,9 +41,7 @@ void sam_show_text(FILE *out, const uint8_t *text, size_t length, size_t limit) 
     for (size_t i = 0; i < shown;) {
         uint32_t point = 0;
         size_t size = utf8_length(text + i, shown - i, &point);
-        if (size == 1 && text[i] == '\\') {
-            fputs("\\\\", out);
-        } else if (size > 0 && !is_control(point)) {
+        if (size > 0 && !is_control(point)) {
             fwrite(text + i, 1, size, out);
         } else {
             size = size > 0 ? size : 1;
@@ -74,8 +72,8 @@ void sam_show_field(FILE *out, const struct sam_field *field, const uint8_t *dat
         uint64_t number = 0;
         for (size_t i = 0; i < field->size; i++)
             number = number << 8 | data[i];
-        if (field->size == 3)
-            fprintf(out, "  %.3s", (const char *)data);
+        if (field->size == 3 || (field->size == 1 && data[0] >= 'A' && data[0] <= 'Z'))
+            fprintf(out, "  %.*s", (int)field->size, (const char *)data);
         else
             fprintf(out, "  = %llu", (unsigned long long)number);
     }

@@ -8,8 +8,8 @@
 #include "wire.h"
 
 /* Writes text that somebody else chose. UTF-8 passes; control bytes, what is not UTF-8, and the
- * characters that turn the direction of a line become \xNN, a backslash \\. After limit bytes the
- * rest is only counted. */
+ * characters that turn the direction of a line become \xNN. After limit bytes the rest is only
+ * counted. */
 void sam_show_text(FILE *out, const uint8_t *text, size_t length, size_t limit);
 
 /* Writes a hexdump of 80 columns in which the run bears its field's name: one line for each 16

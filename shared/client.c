@@ -1,0 +1,259 @@
+#include "client.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "connection.h"
+#include "file.h"
+#include "identity.h"
+
+enum { REFUSAL_SHOWN = 1024 };
+
+/* One run of the client: who talks to whom about what. */
+struct client {
+    const struct sam_options *options;
+    struct sam_talk talk;
+    struct sam_trace trace;
+    struct sam_party party;
+    struct sam_key own;
+    struct sam_key server;
+    struct sam_ring trusted; /* the server and nobody else */
+    struct sam_connection connection;
+    struct sam_bytes message; /* to send */
+    struct sam_where peer;    /* the server's address */
+    bool sent;                /* the whole request has left: it may be carried out */
+    bool answered;            /* with an answer that verified */
+};
+
+static enum sam_status load_keys(struct client *client, struct sam_where *where) {
+    const struct sam_options *options = client->options;
+    enum sam_status status = sam_identity_load(&client->own, client->party.crypto, options, where);
+    if (status == SAM_OK)
+        status = sam_key_load_public(&client->server, client->party.crypto, options->keys,
+                                     options->to, where);
+    if (status != SAM_OK || !sam_equal(client->own.id, client->server.id, SAM_KEY_ID_SIZE))
+        return status;
+    sam_where_set(where, "%s and %s in %s", options->name, options->to, options->keys);
+    return SAM_KEY_TWICE;
+}
+
+/* The message is read before the server is bothered: who types slowly loses no connection. */
+static enum sam_status read_message(struct client *client, struct sam_where *where) {
+    const struct sam_options *options = client->options;
+    if (options->command != SAM_SEND_MSG)
+        return SAM_OK;
+    if (options->file == NULL && strcmp(options->text, "-") != 0)
+        return sam_bytes_append(&client->message, options->text, strlen(options->text));
+    int fd = STDIN_FILENO;
+    sam_where_set(where, "%s", options->file != NULL ? options->file : "standard input");
+    if (options->file != NULL)
+        fd = open(options->file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return SAM_FILE_READ;
+    /* One byte over every limit is enough to see that it is too long. */
+    enum sam_status status = sam_file_read(fd, SAM_MESSAGE_LIMIT + 1, &client->message);
+    if (options->file != NULL)
+        close(fd);
+    return status == SAM_TOO_LONG ? SAM_OK : status;
+}
+
+/* Connects and takes the greeting. */
+static enum sam_status meet(struct client *client) {
+    const struct sam_options *options = client->options;
+    struct sam_connection *connection = &client->connection;
+    const struct sam_trace *trace = client->party.trace;
+    connection->timeout = options->timeout * SAM_SECOND;
+    connection->party = &client->party;
+    client->trusted = (struct sam_ring){&client->server, 1};
+    enum sam_status status = sam_connect(&connection->fd, options->host, (uint16_t)options->port,
+                                         sam_now() + connection->timeout, &client->peer);
+    if (status == SAM_OK)
+        status = sam_connection_meet(connection, &client->trusted);
+    if (status == SAM_OK && trace != NULL) {
+        uint8_t greeting[SAM_GREETING_SIZE];
+        sam_greeting_write(greeting, &connection->greeting);
+        sam_trace_step(trace, "the server greets",
+                       "%d bytes; nothing in them is authenticated, and the challenge makes this\n"
+                       "    connection unlike any other",
+                       SAM_GREETING_SIZE);
+        sam_show_unit(trace->out, SAM_GREETING, greeting);
+    }
+    return status;
+}
+
+static void trace_envelope(const struct client *client, const char *what,
+                           const struct sam_envelope *envelope) {
+    const struct sam_trace *trace = client->party.trace;
+    if (trace == NULL)
+        return;
+    sam_trace_step(trace, what, "%zu bytes: all that an eavesdropper has", envelope->bytes.length);
+    sam_envelope_show(trace->out, client->party.mode, envelope);
+}
+
+/* --save keeps what this command is about: send_msg what it sends, recv_msg what it gets. */
+static enum sam_exit save(const struct client *client, enum sam_command command,
+                          const struct sam_envelope *envelope) {
+    const struct sam_options *options = client->options;
+    if (options->save == NULL || options->command != command)
+        return SAM_EXIT_OK;
+    struct sam_where where;
+    sam_where_set(&where, "%s", options->save);
+    enum sam_status status =
+        sam_file_replace(options->save, 0666, envelope->bytes.data, envelope->bytes.length);
+    return status == SAM_OK ? SAM_EXIT_OK : sam_complain(&client->talk, &where, status);
+}
+
+static enum sam_exit send_request(struct client *client) {
+    struct sam_envelope envelope;
+    enum sam_exit code = SAM_EXIT_OK;
+    enum sam_kind kind = client->options->command == SAM_SEND_MSG ? SAM_KIND_SEND : SAM_KIND_RECV;
+    enum sam_status status =
+        sam_envelope_start(&envelope, &client->party, &client->server, client->message.length);
+    if (status == SAM_OK && client->message.length > 0)
+        memcpy(envelope.message, client->message.data, client->message.length);
+    if (status == SAM_OK)
+        status = sam_connection_seal(&client->connection, &envelope, kind);
+    if (status == SAM_OK)
+        code = save(client, SAM_SEND_MSG, &envelope);
+    if (status == SAM_OK && code == SAM_EXIT_OK) {
+        trace_envelope(client, "what leaves", &envelope);
+        status = sam_connection_send(&client->connection, &envelope);
+        client->sent = status == SAM_OK;
+    }
+    sam_envelope_free(&envelope);
+    return status == SAM_OK ? code : sam_complain(&client->talk, &client->peer, status);
+}
+
+/* A message goes to standard output: to a terminal as harmless text, elsewhere byte for byte. */
+static enum sam_exit print_message(const struct client *client,
+                                   const struct sam_envelope *envelope) {
+    enum sam_status status = SAM_OK;
+    if (isatty(STDOUT_FILENO)) {
+        sam_show_text(stdout, envelope->message, envelope->message_length, SIZE_MAX);
+        putchar('\n');
+        status = fflush(stdout) == 0 ? SAM_OK : SAM_FILE_WRITE;
+    } else {
+        status = sam_file_write(STDOUT_FILENO, envelope->message, envelope->message_length);
+    }
+    static const struct sam_where output = {"standard output"};
+    return status == SAM_OK ? SAM_EXIT_OK : sam_complain(&client->talk, &output, status);
+}
+
+/* What an answer that has verified means. */
+static enum sam_exit conclude(const struct client *client, const struct sam_envelope *answer) {
+    if (answer->header.kind == SAM_KIND_REFUSE) {
+        fprintf(stderr, "%s: %s refused: ", client->talk.program, client->server.name);
+        sam_show_text(stderr, answer->message, answer->message_length, REFUSAL_SHOWN);
+        fputc('\n', stderr);
+        return SAM_EXIT_UNVERIFIED;
+    }
+    if (client->options->command == SAM_RECV_MSG)
+        return print_message(client, answer);
+    if (!client->talk.quiet)
+        fprintf(stderr, "%s: delivered: %s signed a receipt for these %zu bytes\n",
+                client->talk.program, client->server.name, client->message.length);
+    return SAM_EXIT_OK;
+}
+
+static enum sam_exit await_answer(struct client *client) {
+    struct sam_incoming answer = {0};
+    enum sam_exit code = SAM_EXIT_OK, saved = SAM_EXIT_OK;
+    enum sam_status status = sam_connection_receive(&client->connection, &answer);
+    if (status == SAM_OK) {
+        trace_envelope(client, "what arrives", &answer.envelope);
+        saved = save(client, SAM_RECV_MSG, &answer.envelope);
+        status = sam_connection_open(&client->connection, &answer);
+    }
+    if (status == SAM_OK || sam_status_step(status) > 0)
+        sam_tell_verdicts(&client->talk, stderr, status, answer.sender, &client->party);
+    if (status == SAM_OK) {
+        client->answered = true;
+        code = conclude(client, &answer.envelope);
+    } else {
+        code = sam_complain(&client->talk, &client->peer, status);
+    }
+    sam_connection_drop(&client->connection, &answer);
+    return code == SAM_EXIT_OK ? saved : code;
+}
+
+/* Without an answer that verifies, what is known and what is not. Nothing is ever sent again by
+ * itself: the second would be as fresh as the first, and both may be carried out. */
+static void tell_uncertainty(const struct client *client) {
+    if (client->answered)
+        return;
+    const char *known = "nothing was sent";
+    if (client->sent && client->options->command == SAM_SEND_MSG)
+        known = "sent, no receipt: it may have been delivered";
+    else if (client->sent)
+        known = "asked, no answer that verifies";
+    fprintf(stderr, "%s: %s\n", client->talk.program, known);
+}
+
+static enum sam_exit converse(struct client *client) {
+    int64_t started = sam_now();
+    enum sam_exit code = SAM_EXIT_OK;
+    enum sam_status status = meet(client);
+    size_t limit = client->connection.greeting.max_message;
+    if (status != SAM_OK) {
+        code = sam_complain(&client->talk, &client->peer, status);
+    } else if (client->message.length > limit) {
+        fprintf(stderr, "%s: the message has %zu bytes, %s takes at most %zu: send it in parts\n",
+                client->talk.program, client->message.length, client->server.name, limit);
+        code = SAM_EXIT_USAGE;
+    } else {
+        code = send_request(client);
+        if (client->sent)
+            code = await_answer(client);
+    }
+    tell_uncertainty(client);
+    if (client->party.trace != NULL) {
+        struct sam_cost cost = {client->connection.bytes_sent, client->connection.bytes_received,
+                                sam_crypto_count(client->party.crypto), sam_now() - started};
+        sam_tell_cost(stderr, &cost);
+    }
+    return code;
+}
+
+static enum sam_exit run(struct client *client) {
+    struct sam_where where = {"libcrypto"};
+    enum sam_exit code = SAM_EXIT_OK;
+    enum sam_status status = sam_crypto_new(&client->party.crypto);
+    if (status == SAM_OK)
+        status = load_keys(client, &where);
+    if (status == SAM_OK)
+        status = read_message(client, &where);
+    if (status == SAM_OK)
+        code = converse(client);
+    else
+        code = sam_complain(&client->talk, &where, status);
+    if (client->connection.fd >= 0)
+        close(client->connection.fd);
+    sam_bytes_free(&client->message);
+    sam_key_free(&client->own);
+    sam_key_free(&client->server);
+    sam_crypto_free(client->party.crypto);
+    return code;
+}
+
+int sam_client_main(const struct sam_mode *mode, int argc, char **argv) {
+    struct sam_options options;
+    enum sam_exit code;
+    if (!sam_options_read(&options, false, mode, argc, argv, &code))
+        return code;
+    signal(SIGPIPE, SIG_IGN);
+    struct client client = {
+        .options = &options,
+        .talk = sam_talk_start(&options),
+        .connection = {.fd = -1, .stop = -1},
+    };
+    client.trace = (struct sam_trace){stderr, client.talk.colour};
+    client.party = (struct sam_party){.mode = mode, .own = &client.own};
+    client.party.trace = options.trace ? &client.trace : NULL;
+    if (options.command == SAM_GENERATE)
+        return sam_identity_generate(&options, &client.talk);
+    if (options.command == SAM_FINGERPRINT)
+        return sam_identity_fingerprint(&options, &client.talk);
+    return run(&client);
+}

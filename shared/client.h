@@ -1,0 +1,10 @@
+/* Floor 5. The client program. */
+#ifndef SAM_CLIENT_H
+#define SAM_CLIENT_H
+
+#include "mode.h"
+
+/* The whole client of a mode; returns what main returns (enum sam_exit). */
+int sam_client_main(const struct sam_mode *mode, int argc, char **argv);
+
+#endif

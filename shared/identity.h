@@ -1,0 +1,18 @@
+/* Floor 5. The keys that a program starts with, and the commands that make and show them. */
+#ifndef SAM_IDENTITY_H
+#define SAM_IDENTITY_H
+
+#include "talk.h"
+
+/* Loads the pair of options->name, asking for its passphrase where it has one. On failure *own is
+ * zeroed and *where names the file. */
+SAM_MUST_CHECK enum sam_status sam_identity_load(struct sam_key *own, struct sam_crypto *crypto,
+                                                 const struct sam_options *options,
+                                                 struct sam_where *where);
+
+/* generate_key_pair and fingerprint, complete: returns the exit code. */
+enum sam_exit sam_identity_generate(const struct sam_options *options, const struct sam_talk *talk);
+enum sam_exit sam_identity_fingerprint(const struct sam_options *options,
+                                       const struct sam_talk *talk);
+
+#endif

@@ -1,0 +1,38 @@
+/* Floor 5. What a person is told: verdicts, failures, messages. Talk goes to a stream of the
+ * caller's (standard error, or a buffer that ends there); only messages go to standard output. */
+#ifndef SAM_TALK_H
+#define SAM_TALK_H
+
+#include <stdio.h>
+
+#include "envelope.h"
+#include "options.h"
+
+struct sam_talk {
+    const char *program;
+    bool colour, quiet;
+};
+
+/* colour follows --color, NO_COLOR and whether standard error is a terminal. */
+struct sam_talk sam_talk_start(const struct sam_options *options);
+
+/* Says on standard error what failed, with which file or address, and what to do next; with_errno
+ * adds the system's reason. Returns the exit code that goes with the status. */
+enum sam_exit sam_complain(const struct sam_talk *talk, const struct sam_where *where,
+                           enum sam_status status);
+
+/* One line for each promise that was kept by an envelope that passed; for one that failed, what is
+ * known to have passed before, and what failed. Quiet leaves out the passed ones. sender is NULL
+ * when it is not known. */
+void sam_tell_verdicts(const struct sam_talk *talk, FILE *out, enum sam_status status,
+                       const struct sam_key *sender, const struct sam_party *party);
+
+/* The cost of a conversation: bytes on the wire, RSA operations, microseconds. */
+struct sam_cost {
+    uint64_t sent, received;
+    struct sam_rsa_count rsa;
+    int64_t microseconds;
+};
+void sam_tell_cost(FILE *out, const struct sam_cost *cost);
+
+#endif
