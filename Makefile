@@ -94,10 +94,49 @@ asan: ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 tsan: ## run the tests under ThreadSanitizer
 	$(call variant,tsan,check,-fsanitize=thread)
 
+VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
+valgrind: $(TESTS) $(PROGRAMS) ## run the tests of the library under valgrind's memcheck
+	SAM_BIN=$(or $(BIN),./) CK_TIMEOUT_MULTIPLIER=30 $(VALGRIND) $(TESTS) \
+	  $(or $(SUITES),status bytes file primitives rsa wire keys show envelope vectors connection)
+
+coverage: ## run the tests and tell which lines of shared/ and the seals they reach
+	$(call variant,coverage,check,--coverage)
+	gcovr --root . --object-directory $(BUILD)/coverage --exclude-throw-branches --print-summary \
+	  --filter shared/ --filter 'asymmetric_.*/seal.c' --html-details $(BUILD)/coverage/index.html
+
+C_FILES := $(wildcard shared/*.c asymmetric_*/*.c tools/*.c tests/*.c)
+lint: ## compile with gcc and clang, warnings as errors; -fanalyzer, clang-tidy, cppcheck, shellcheck
+	@$(MAKE) --no-print-directory everything BUILD=$(BUILD)/lint-gcc BIN=$(BUILD)/lint-gcc/ \
+	  CC=gcc CFLAGS='-O2 -Werror -fanalyzer'
+	@$(MAKE) --no-print-directory everything BUILD=$(BUILD)/lint-clang BIN=$(BUILD)/lint-clang/ \
+	  CC=$(CLANG) CFLAGS='-O2 -Werror'
+	clang-format --dry-run --Werror $(C_FILES) $(wildcard shared/*.h tests/*.h)
+	clang-tidy --quiet $(filter-out tests/%,$(C_FILES)) -- $(STANDARD) -Ishared $(CRYPTO_CFLAGS)
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
+	  --std=c11 -D_XOPEN_SOURCE=700 -Ishared $(filter-out tests/%,$(C_FILES))
+	shellcheck tools/*.sh .ci/run
+everything: $(PROGRAMS) $(TESTS) $(BUILD)/tools/flip
+
+docs-check: all ## run every command of the documents and compare what it prints
+	@tests/docs.sh
+
+format: ## lay the C files out as .clang-format says
+	clang-format -i $(C_FILES) $(wildcard shared/*.h tests/*.h)
+
+install: $(PROGRAMS) ## install the programs below PREFIX, as sam-client-MODE and sam-server-MODE
+	@mkdir -p $(DESTDIR)$(PREFIX)/bin
+	@for mode in $(MODES); do for program in client server; do \
+	  echo "install $(DESTDIR)$(PREFIX)/bin/sam-$$program-$$mode"; \
+	  install -m 755 $(BIN)$$mode/$$program $(DESTDIR)$(PREFIX)/bin/sam-$$program-$$mode; \
+	done; done
+
+uninstall: ## remove what install installed
+	rm -f $(foreach m,$(MODES),$(DESTDIR)$(PREFIX)/bin/sam-client-$(m) $(DESTDIR)$(PREFIX)/bin/sam-server-$(m))
+
 clean: ## remove what was made, but no key
 	rm -rf $(BUILD) $(PROGRAMS)
 
-.PHONY: all help deps deps-dev keys demo check asan tsan valgrind lint \
-        coverage docs-check format install uninstall clean
+.PHONY: all help deps deps-dev keys demo check asan tsan valgrind coverage lint everything \
+        docs-check format install uninstall clean
 .DELETE_ON_ERROR:
 -include $(wildcard $(BUILD)/*/*.d)

@@ -1,5 +1,5 @@
 #include "server.h"
 
 int main(int argc, char **argv) {
-    return sam_server_main(&sam_mode_asymmetric_symmetric, argc, argv);
+    return (int)sam_server_main(&sam_mode_asymmetric_symmetric, argc, argv);
 }

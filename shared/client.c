@@ -237,7 +237,7 @@ static enum sam_exit run(struct client *client) {
     return code;
 }
 
-int sam_client_main(const struct sam_mode *mode, int argc, char **argv) {
+enum sam_exit sam_client_main(const struct sam_mode *mode, int argc, char **argv) {
     struct sam_options options;
     enum sam_exit code;
     if (!sam_options_read(&options, false, mode, argc, argv, &code))

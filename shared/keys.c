@@ -124,7 +124,7 @@ void sam_key_free(struct sam_key *key) {
 void sam_fingerprint(char out[SAM_FINGERPRINT_SIZE], const uint8_t id[SAM_KEY_ID_SIZE]) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     char *at = out + snprintf(out, SAM_FINGERPRINT_SIZE, "SHA256:");
-    for (size_t bit = 0; bit < 8 * SAM_KEY_ID_SIZE; bit += 6) {
+    for (size_t bit = 0; bit / 8 < SAM_KEY_ID_SIZE; bit += 6) {
         size_t byte = bit / 8;
         unsigned next = byte + 1 < SAM_KEY_ID_SIZE ? id[byte + 1] : 0;
         unsigned pair = (unsigned)id[byte] << 8 | next;

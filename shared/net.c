@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -53,9 +54,8 @@ static void address_text(char out[SAM_ADDRESS_MAX], uint16_t *port, const struct
     getnameinfo(address, length, host, sizeof host, service, sizeof service,
                 NI_NUMERICHOST | NI_NUMERICSERV);
     snprintf(out, SAM_ADDRESS_MAX, strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s", host, service);
-    unsigned number = 0;
-    if (port != NULL && sscanf(service, "%u", &number) == 1)
-        *port = (uint16_t)number;
+    if (port != NULL)
+        *port = (uint16_t)strtoul(service, NULL, 10);
 }
 
 /* The addresses of host; where gets the text as the person wrote it. NULL when there are none. */

@@ -261,7 +261,7 @@ static void close_all(struct server *server) {
     sam_crypto_free(server->crypto);
 }
 
-int sam_server_main(const struct sam_mode *mode, int argc, char **argv) {
+enum sam_exit sam_server_main(const struct sam_mode *mode, int argc, char **argv) {
     struct sam_options options;
     enum sam_exit code;
     if (!sam_options_read(&options, true, mode, argc, argv, &code))

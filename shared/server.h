@@ -3,8 +3,9 @@
 #define SAM_SERVER_H
 
 #include "mode.h"
+#include "options.h"
 
-/* The whole server of a mode; returns what main returns (enum sam_exit). */
-int sam_server_main(const struct sam_mode *mode, int argc, char **argv);
+/* The whole server of a mode; returns what main returns. */
+enum sam_exit sam_server_main(const struct sam_mode *mode, int argc, char **argv);
 
 #endif

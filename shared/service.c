@@ -55,7 +55,8 @@ struct answer {
     const char *text;
 };
 
-/* Carries out a request that has passed all checks, and says what it gets (docs/protocol.md, section 3). */
+/* Carries out a request that has passed all checks, and says what it gets (docs/protocol.md,
+ * section 3). */
 static struct answer carry_out(const struct sam_service *service,
                                const struct sam_envelope *request) {
     bool empty = request->message_length == 0;
@@ -95,7 +96,8 @@ static void tell_rejection(const struct conversation *talk, enum sam_status stat
         sam_header_read(&header, request->envelope.bytes.data, talk->party.mode->number,
                         SAM_KINDS_OF_CLIENT) == SAM_OK)
         sam_fingerprint(fingerprint, header.sender);
-    snprintf(text, sizeof text, "rejected: %s %s", sam_status_name(status), fingerprint);
+    snprintf(text, sizeof text, "rejected: %s%s%s", sam_status_name(status),
+             fingerprint[0] != '\0' ? " " : "", fingerprint);
     log_line(talk, text);
 }
 

@@ -20,15 +20,13 @@
     X(KIND, 1, "is of a kind that this side may not send")                                         \
     X(RESERVED, 1, "has a reserved byte that is not 0")                                            \
     X(KEY_LENGTHS, 1, "names an RSA modulus outside 256 to 512 bytes")                             \
-    X(LENGTH, 1, "has a length that this mode cannot produce or that is over the limit")           \
+    X(LENGTH, 1, "has a length that this mode cannot have, or one over the limit")                 \
     X(TRUNCATED, 1, "was cut short")                                                               \
     X(RECIPIENT, 1, "is addressed to another key")                                                 \
-    X(STRANGER, 1,                                                                                 \
-      "comes from a key that is not trusted: put its public key into the keys folder and start "   \
-      "again")                                                                                     \
+    X(STRANGER, 1, "comes from an untrusted key: put its public key into keys/ and start again")   \
     X(KEY_MISMATCH, 1, "names lengths that are not those of the keys")                             \
     /* step 2: freshness and order */                                                              \
-    X(STALE, 2, "was sealed for another conversation: replayed, or meant for another connection")  \
+    X(STALE, 2, "was sealed for another connection: replayed, or held back and sent on")           \
     X(ORDER, 2, "is out of order: replayed, reordered, or one before it is missing")               \
     X(OTHER_SENDER, 2, "comes from another sender than the first on this connection")              \
     /* step 3: decryption */                                                                       \

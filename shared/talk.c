@@ -45,6 +45,8 @@ enum sam_exit sam_complain(const struct sam_talk *talk, const struct sam_where *
     return exit_code(status);
 }
 
+enum { VERDICT_WIDTH = 80 - 27 }; /* what is left of a line behind "  name  passed  " */
+
 enum promise { CONFIDENTIALITY, INTEGRITY, SENDER, FRESHNESS, PROMISES };
 
 static const char *const promise_names[PROMISES] = {"confidentiality", "integrity", "sender",
@@ -70,8 +72,9 @@ static enum promise broken(enum sam_status status) {
 static void verdict(const struct sam_talk *talk, FILE *out, enum promise promise, bool passed,
                     const char *why) {
     const char *colour = !talk->colour ? "" : passed ? "\033[32m" : "\033[31m";
-    fprintf(out, "  %-15s  %s%s%s  %s\n", promise_names[promise], colour,
-            passed ? "passed" : "FAILED", talk->colour ? "\033[0m" : "", why);
+    const char *gap = strlen(why) <= VERDICT_WIDTH ? "  " : "\n    ";
+    fprintf(out, "  %-15s  %s%s%s%s%s\n", promise_names[promise], colour,
+            passed ? "passed" : "FAILED", talk->colour ? "\033[0m" : "", gap, why);
 }
 
 void sam_tell_verdicts(const struct sam_talk *talk, FILE *out, enum sam_status status,

@@ -1,0 +1,60 @@
+#!/bin/sh
+# Installs the packages that are missing: what building, demo and check need; with the word dev, what
+# the other targets of the Makefile need.
+set -eu
+
+wanted=${1:-base}
+as_root=
+[ "$(id -u)" = 0 ] || as_root=sudo
+
+# Prints those of its arguments that $installed does not find.
+missing() {
+    for package in "$@"; do
+        $installed "$package" >/dev/null 2>&1 || printf '%s ' "$package"
+    done
+}
+
+dpkg_installed() { dpkg-query -W -f '${Status}' "$1" | grep -q 'install ok installed'; }
+
+if command -v apt-get >/dev/null; then
+    installed=dpkg_installed
+    install="$as_root apt-get install -y"
+    refresh="$as_root apt-get update"
+    base="gcc make libc6-dev pkg-config libssl-dev check"
+    dev="clang clang-format clang-tidy cppcheck valgrind gcovr shellcheck openssl python3-cram"
+elif command -v dnf >/dev/null; then
+    installed="rpm -q"
+    install="$as_root dnf install -y"
+    refresh=
+    base="gcc make glibc-devel pkgconf-pkg-config openssl-devel check-devel"
+    dev="clang clang-tools-extra libasan libubsan libtsan cppcheck valgrind gcovr ShellCheck openssl python3-cram"
+elif command -v pacman >/dev/null; then
+    installed="pacman -Q"
+    install="$as_root pacman -S --needed --noconfirm"
+    refresh=
+    base="gcc make pkgconf openssl check"
+    dev="clang cppcheck valgrind gcovr shellcheck python-cram"
+elif command -v brew >/dev/null; then
+    installed="brew list"
+    install="brew install"
+    refresh=
+    base="pkgconf openssl@3 check"
+    dev="llvm cppcheck gcovr shellcheck cram"
+else
+    echo "make deps knows apt, dnf, pacman and brew. Install by hand: a C compiler, make, pkg-config," >&2
+    echo "OpenSSL 3.0.8 or later with its headers, and Check 0.15 or later." >&2
+    exit 1
+fi
+
+[ "$wanted" = dev ] && packages="$base $dev" || packages=$base
+# shellcheck disable=SC2086 # lists of words
+absent=$(missing $packages)
+if [ -z "$absent" ]; then
+    echo "deps: nothing is missing"
+    exit 0
+fi
+for command in "$refresh" "$install $absent"; do
+    [ -n "$command" ] || continue
+    echo "deps: $command"
+    $command
+done
