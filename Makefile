@@ -49,16 +49,17 @@ deps-dev: ## install what the other targets need
 	@tools/deps.sh dev
 
 $(BUILD)/%.o: %.c
-	@mkdir -p $(@D)
-	$(COMPILE) -o $@ $<
+	@mkdir -p $(@D) && echo 'compile $<'
+	@$(COMPILE) -o $@ $<
 
 $(LIBRARY): $(call objects,shared)
-	$(AR) rcs $@ $^
+	@echo 'archive $@'
+	@$(AR) rcs $@ $^
 
 define mode_programs
 $(BIN)$(1)/client $(BIN)$(1)/server: $(BIN)$(1)/%: $(BUILD)/$(1)/%.o $(BUILD)/$(1)/seal.o $(LIBRARY)
-	@mkdir -p $$(@D)
-	$$(LINK) -o $$@ $$^ $$(CRYPTO_LIBS)
+	@mkdir -p $$(@D) && echo 'link $$@'
+	@$$(LINK) -o $$@ $$^ $$(CRYPTO_LIBS)
 endef
 $(foreach m,$(MODES),$(eval $(call mode_programs,$(m))))
 
@@ -75,14 +76,16 @@ demo: $(PROGRAMS) $(BUILD)/tools/flip ## see a message travel in both modes: see
 	@tools/demo.sh $(BUILD)
 
 $(BUILD)/tools/flip: $(BUILD)/tools/flip.o $(LIBRARY)
-	$(LINK) -o $@ $^ $(CRYPTO_LIBS)
+	@echo 'link $@'
+	@$(LINK) -o $@ $^ $(CRYPTO_LIBS)
 
 $(BUILD)/tests/%.o: COMPILE += $(CHECK_CFLAGS)
 $(TESTS): $(call objects,tests) $(MODES:%=$(BUILD)/%/seal.o) $(LIBRARY)
-	$(LINK) -o $@ $^ $(CHECK_LIBS) $(CRYPTO_LIBS)
+	@echo 'link $@'
+	@$(LINK) -o $@ $^ $(CHECK_LIBS) $(CRYPTO_LIBS)
 
 check: $(TESTS) $(PROGRAMS) ## run the tests; SUITES="wire keys" runs some of them
-	SAM_BIN=$(or $(BIN),./) $(TESTS) $(SUITES)
+	@SAM_BIN=$(or $(BIN),./) $(TESTS) $(SUITES)
 
 # The same tests on programs built another way, in folders of their own.
 variant = @$(MAKE) --no-print-directory $(2) BUILD=$(BUILD)/$(1) BIN=$(BUILD)/$(1)/ \

@@ -62,7 +62,7 @@ static enum sam_status seal(struct sam_crypto *crypto, const struct sam_rsa *rec
 static enum sam_status unwrap_key(struct sam_crypto *crypto, const struct sam_rsa *own,
                                   const uint8_t header[SAM_HEADER_SIZE], const uint8_t *wrapped,
                                   uint8_t key[SAM_GCM_KEY_SIZE]) {
-    uint8_t unwrapped[SAM_RSA_SIZE_MAX], label[SAM_LABEL_SIZE];
+    uint8_t unwrapped[SAM_RSA_SIZE_MAX] = {0}, label[SAM_LABEL_SIZE];
     size_t length = 0;
     enum sam_status status = sam_label(crypto, label, header, NULL, 0);
     if (status == SAM_OK) {

@@ -33,7 +33,7 @@ struct sam_address {
  * borrowed. */
 struct sam_expectation {
     const struct sam_ring *trusted; /* an own key in it is trusted for nothing */
-    const struct sam_key *sender;   /* the one sender that may go on; NULL: any trusted one */
+    const struct sam_key *sender;   /* the one of them that may go on; NULL: any */
     unsigned kinds;                 /* bit k: kind k may come */
     uint32_t sequence;
     uint8_t reference[SAM_ID_SIZE];
@@ -74,7 +74,7 @@ SAM_MUST_CHECK enum sam_status sam_envelope_open(struct sam_envelope *envelope,
 
 /* All steps on an envelope that is here as a whole, such as one from a file: bytes, any number of
  * them, are all that is set. SAM_TRUNCATED when they are fewer than the header says, SAM_LENGTH
- * when they are more. On success *sender is set; on failure the bytes are wiped, message is NULL
+ * when they are more. On success *sender is set; on failure the body is wiped, message is NULL
  * and *sender is NULL. */
 SAM_MUST_CHECK enum sam_status sam_envelope_accept(struct sam_envelope *envelope,
                                                    const struct sam_key **sender,

@@ -60,7 +60,7 @@ extern const struct sam_mode sam_mode_asymmetric_only;
 extern const struct sam_mode sam_mode_asymmetric_symmetric;
 
 /* OAEP's label for a block (section 6): SHA-256(header) || 0 for block 0, where salt is NULL, and
- * SHA-256(header || salt) || index for the others. On failure (SAM_CRYPTO) label is zeroed. */
+ * SHA-256(header || salt) || index for the others. On failure (SAM_CRYPTO) its hash is zeroed. */
 SAM_MUST_CHECK enum sam_status sam_label(struct sam_crypto *crypto, uint8_t label[SAM_LABEL_SIZE],
                                          const uint8_t header[SAM_HEADER_SIZE], const uint8_t *salt,
                                          uint32_t index);

@@ -79,11 +79,10 @@ static void verdict(const struct sam_talk *talk, FILE *out, enum promise promise
 
 void sam_tell_verdicts(const struct sam_talk *talk, FILE *out, enum sam_status status,
                        const struct sam_key *sender, const struct sam_party *party) {
-    char text[2 * SAM_NAME_MAX + SAM_FINGERPRINT_SIZE], fingerprint[SAM_FINGERPRINT_SIZE];
+    char text[SAM_NAME_MAX + 64];
     bool decrypted = status == SAM_OK || status == SAM_SIGNATURE;
     if (decrypted && !talk->quiet) {
-        snprintf(text, sizeof text, "opened with the private key of %s, and with no other",
-                 party->own->name);
+        snprintf(text, sizeof text, "opened with the private key of %s alone", party->own->name);
         verdict(talk, out, CONFIDENTIALITY, true, text);
     }
     if (status != SAM_OK) {
@@ -94,8 +93,7 @@ void sam_tell_verdicts(const struct sam_talk *talk, FILE *out, enum sam_status s
     }
     if (talk->quiet)
         return;
-    sam_fingerprint(fingerprint, sender->id);
-    snprintf(text, sizeof text, "%s %s", sender->name, fingerprint);
+    snprintf(text, sizeof text, "signed with the private key of %s", sender->name);
     verdict(talk, out, INTEGRITY, true, "header and message are as they were signed");
     verdict(talk, out, SENDER, true, text);
     verdict(talk, out, FRESHNESS, true, "made for this connection and this place in it");

@@ -1,0 +1,54 @@
+#!/bin/sh
+# make docs-check: runs every command of the documents in a copy of the project, with cram, and
+# compares what they print.
+set -eu
+unset MAKEFLAGS MAKELEVEL MFLAGS # this is a shell of its own, whoever called it
+
+documents="README.md"
+work=$(mktemp -d "${TMPDIR:-/tmp}/docs.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/lab" "$work/tests"
+git ls-files -z | xargs -0 tar cf - | tar xf - -C "$work/lab"
+
+# What the documents' commands find around them. `stays` starts a server that goes on while the next
+# commands run, shows what it has said once it listens, and is stopped at the end.
+cat >"$work/prelude" <<'PRELUDE'
+cd "$DOCS_LAB"
+servers=
+trap '[ -z "$servers" ] || kill $servers; wait' EXIT
+stays() {
+    "$@" >"$DOCS_LAB/server.log" 2>&1 &
+    servers="$servers $!"
+    tries=0
+    until grep -q trusting "$DOCS_LAB/server.log"; do
+        tries=$((tries + 1))
+        [ $tries -lt 600 ] || break
+        sleep 0.05
+    done
+    cat "$DOCS_LAB/server.log"
+}
+PRELUDE
+cat >"$work/shell" <<SHELL
+#!/bin/sh
+cat "$work/prelude" - | bash
+SHELL
+chmod +x "$work/shell"
+
+# A port that was free a moment ago, for documents that speak of the default one.
+asymmetric_only/client generate_key_pair --quiet --keys "$work/keys" --name server >/dev/null
+asymmetric_only/server --quiet --keys "$work/keys" --port 0 --port-file "$work/port" &
+server=$!
+until [ -s "$work/port" ]; do
+    kill -0 "$server"
+    sleep 0.05
+done
+PORT=$(cat "$work/port")
+kill "$server"
+wait "$server"
+export PORT DOCS_LAB="$work/lab"
+export SUITES="status wire" # that `make check` works is seen by these two as well
+
+for document in $documents; do
+    awk -f tests/docs.awk "$document" >"$work/tests/$(basename "$document" .md).t"
+done
+cram3 --shell="$work/shell" "$work"/tests/*.t
