@@ -181,7 +181,8 @@ void sam_service_run(const struct sam_service *service, int fd, unsigned long nu
             sam_connection_greet(&talk.connection, service->trusted, service->options->max_message);
     while (status == SAM_OK && !sam_is_ready(service->stop))
         status = next_request(&talk);
-    if (status == SAM_OK || status == SAM_STOPPED || status == SAM_LAST_SEQUENCE)
+    /* The last answer may still be on its way when the server ends the conversation. */
+    if (status == SAM_OK || status == SAM_LAST_SEQUENCE)
         sam_linger(fd, sam_now() + SAM_SECOND);
     sam_crypto_free(talk.party.crypto);
 }
