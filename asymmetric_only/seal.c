@@ -52,6 +52,8 @@ static enum sam_status seal(struct sam_crypto *crypto, const struct sam_rsa *rec
     for (size_t i = 0; i < blocks && status == SAM_OK; i++) {
         size_t left = at->letter_length - i * chunk;
         status = sam_label(crypto, label, header, i == 0 ? NULL : salt, (uint32_t)i);
+        if (i == 0)
+            sam_trace_value(trace, "label of block 0", label, sizeof label);
         if (status == SAM_OK)
             status = sam_oaep_encrypt(crypto, recipient, body + i * block, label, sizeof label,
                                       body + at->letter + i * chunk, left < chunk ? left : chunk);

@@ -33,7 +33,7 @@ static enum sam_status seal(struct sam_crypto *crypto, const struct sam_rsa *rec
     size_t block = sam_rsa_size(recipient);
     uint8_t *nonce = body + block, *tag = body + at->length - SAM_GCM_TAG_SIZE;
     size_t length = at->length - at->letter - SAM_GCM_TAG_SIZE;
-    uint8_t key[SAM_GCM_KEY_SIZE], label[SAM_LABEL_SIZE];
+    uint8_t key[SAM_GCM_KEY_SIZE], label[SAM_LABEL_SIZE] = {0};
     enum sam_status status = sam_random(key, sizeof key);
     if (status == SAM_OK)
         status = sam_random(nonce, SAM_GCM_NONCE_SIZE);
@@ -45,6 +45,7 @@ static enum sam_status seal(struct sam_crypto *crypto, const struct sam_rsa *rec
                    "RSAES-OAEP, SHA-256, MGF1 with SHA-256, label SHA-256(header) || 0:\n"
                    "    %zu bytes become %zu",
                    sizeof key, block);
+    sam_trace_value(trace, "label", label, sizeof label);
     sam_trace_secret(trace, "key", sizeof key);
     if (status == SAM_OK)
         status = sam_gcm_encrypt(crypto, key, nonce, header, SAM_HEADER_SIZE, body + at->letter,

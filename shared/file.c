@@ -19,7 +19,7 @@ enum sam_status sam_file_read(int fd, size_t limit, struct sam_bytes *bytes) {
             status = SAM_FILE_READ;
         if (n <= 0)
             break;
-        size_t room = limit - bytes->length;
+        size_t room = bytes->length < limit ? limit - bytes->length : 0;
         size_t taken = (size_t)n < room ? (size_t)n : room;
         status = sam_bytes_append(bytes, piece, taken);
         if (status == SAM_OK && taken < (size_t)n)

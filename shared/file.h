@@ -7,8 +7,8 @@
 
 #include "bytes.h"
 
-/* Appends all that can be read from fd, up to limit bytes. SAM_FILE_READ (errno tells), SAM_MEMORY;
- * SAM_TOO_LONG when there is more: *bytes then holds limit bytes. */
+/* Appends all that can be read from fd, until *bytes holds limit bytes. SAM_FILE_READ (errno
+ * tells), SAM_MEMORY; SAM_TOO_LONG when there is more. */
 SAM_MUST_CHECK enum sam_status sam_file_read(int fd, size_t limit, struct sam_bytes *bytes);
 
 /* Writes length bytes to fd. SAM_FILE_WRITE: errno tells, and part may have been written. */

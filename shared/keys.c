@@ -22,7 +22,8 @@ bool sam_name_is_valid(const char *text) {
     static const char allowed[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
     size_t length = strlen(text);
-    return length >= 1 && length <= SAM_NAME_MAX && strspn(text, allowed) == length;
+    return length >= 1 && length <= SAM_NAME_MAX && text[0] != '.' &&
+           strspn(text, allowed) == length;
 }
 
 /* folder/NAMEsuffix into path, and into where. */
@@ -177,9 +178,14 @@ enum sam_status sam_ring_load(struct sam_ring *out, struct sam_crypto *crypto, c
     if (listing == NULL)
         return SAM_FOLDER;
     enum sam_status status = SAM_OK;
-    const struct dirent *entry;
-    while (status == SAM_OK && (entry = readdir(listing)) != NULL) {
+    while (status == SAM_OK) {
         char name[SAM_NAME_MAX + 2];
+        errno = 0;
+        const struct dirent *entry = readdir(listing);
+        if (entry == NULL) {
+            status = errno == 0 ? SAM_OK : SAM_FOLDER;
+            break;
+        }
         if (public_name(name, entry->d_name))
             status = ring_add(out, crypto, folder, name, where);
     }
@@ -206,12 +212,13 @@ void sam_ring_free(struct sam_ring *ring) {
     *ring = (struct sam_ring){0};
 }
 
-static enum sam_status must_not_exist(const char *path, struct sam_where *where) {
-    struct stat file;
-    if (lstat(path, &file) != 0)
+/* Whether a key file may be put at path: nothing may be there, or with replace another file. */
+static enum sam_status check_place(const char *path, bool replace, struct sam_where *where) {
+    struct stat there;
+    if (lstat(path, &there) != 0 || (replace && S_ISREG(there.st_mode)))
         return SAM_OK;
     sam_where_set(where, "%s", path);
-    return SAM_KEY_EXISTS;
+    return replace ? SAM_KEY_NOT_FILE : SAM_KEY_EXISTS;
 }
 
 /* Both files are on the disk before either takes its place, so a full disk costs no key. The
@@ -225,10 +232,13 @@ static enum sam_status write_pair(const char *private_path, const char *public_p
                                             private_pem->data, private_pem->length);
     if (status != SAM_OK)
         return status;
+    sam_where_set(where, "%s", public_path);
     status = sam_file_stage(&public_file, public_path, S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH,
                             public_pem->data, public_pem->length);
-    if (status == SAM_OK)
+    if (status == SAM_OK) {
+        sam_where_set(where, "%s", private_path);
         status = sam_file_place(&private_file, replace);
+    }
     if (status == SAM_OK) {
         sam_where_set(where, "%s", public_path);
         status = sam_file_place(&public_file, replace);
@@ -249,16 +259,16 @@ enum sam_status sam_key_generate(const char *folder, const char *name, unsigned 
     enum sam_status status = key_path(private_path, folder, name, PRIVATE_SUFFIX, where);
     if (status == SAM_OK)
         status = key_path(public_path, folder, name, PUBLIC_SUFFIX, NULL);
+    if (status == SAM_OK)
+        status = check_place(private_path, replace, where);
+    if (status == SAM_OK)
+        status = check_place(public_path, replace, where);
+    if (status == SAM_OK)
+        status = sam_rsa_generate(&rsa, bits);
     if (status == SAM_OK && mkdir(folder, S_IRWXU) != 0 && errno != EEXIST) {
         sam_where_set(where, "%s", folder);
         status = SAM_FILE_WRITE;
     }
-    if (status == SAM_OK && !replace)
-        status = must_not_exist(private_path, where);
-    if (status == SAM_OK && !replace)
-        status = must_not_exist(public_path, where);
-    if (status == SAM_OK)
-        status = sam_rsa_generate(&rsa, bits);
     if (status == SAM_OK)
         status = sam_rsa_write_private(rsa, passphrase, &private_pem);
     if (status == SAM_OK)

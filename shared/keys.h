@@ -25,15 +25,16 @@ struct sam_ring {
     size_t count;
 };
 
-/* Whether text is 1 to 64 of A-Z a-z 0-9 . _ - (docs/protocol.md, section 3). */
+/* Whether text is 1 to 64 of A-Z a-z 0-9 . _ - (docs/protocol.md, section 3) and does not start
+ * with a dot, as hidden files do. */
 bool sam_name_is_valid(const char *text);
 
 /* A key id as ssh prints a fingerprint: "SHA256:" and base64. */
 void sam_fingerprint(char out[SAM_FINGERPRINT_SIZE], const uint8_t id[SAM_KEY_ID_SIZE]);
 
 /* Every function below: on failure *out is zeroed and *where, which may be NULL, names the file; on
- * success the caller frees *out. Failures are SAM_NAME, the SAM_KEY_ ones, SAM_MEMORY, SAM_CRYPTO.
- */
+ * success the caller frees *out. Failures are SAM_NAME (where is the name), SAM_FOLDER, the
+ * SAM_KEY_ ones, SAM_MEMORY and SAM_CRYPTO. */
 
 /* Loads folder/NAME.public.pem. */
 SAM_MUST_CHECK enum sam_status sam_key_load_public(struct sam_key *out, struct sam_crypto *crypto,
@@ -63,7 +64,8 @@ void sam_ring_free(struct sam_ring *ring);
 
 /* Makes a pair and its two files; the folder is made (0700) when it is missing. Without replace,
  * either file's being there is SAM_KEY_EXISTS. With a passphrase the private key is written under
- * it. On failure no new file is left and one that was there is still whole. */
+ * it. On failure (as above, or SAM_FILE_WRITE: errno tells) no new file is left and one that was
+ * there is still whole. */
 SAM_MUST_CHECK enum sam_status sam_key_generate(const char *folder, const char *name, unsigned bits,
                                                 const struct sam_passphrase *passphrase,
                                                 bool replace, struct sam_where *where);

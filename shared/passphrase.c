@@ -15,7 +15,7 @@ enum sam_status sam_passphrase_ask(struct sam_passphrase *out, const char *promp
         return SAM_KEY_LOCKED;
     close(terminal);
     enum sam_status status = SAM_KEY_LOCKED;
-    if (EVP_read_pw_string_min(out->text, 1, sizeof out->text - 1, prompt, twice) == 0) {
+    if (EVP_read_pw_string_min(out->text, 1, SAM_PASSPHRASE_MAX, prompt, twice) == 0) {
         out->length = strlen(out->text);
         status = SAM_OK;
     } else {
@@ -33,16 +33,15 @@ enum sam_status sam_passphrase_read(struct sam_passphrase *out, const char *path
         return SAM_FILE_READ;
     enum sam_status status = sam_file_read(fd, sizeof out->text, &text);
     close(fd);
-    if (status == SAM_OK) {
-        /* An editor ends the line; the line's end is not part of the passphrase. */
-        if (text.length > 0 && text.data[text.length - 1] == '\n')
-            text.length--;
-        if (text.length > 0)
-            memcpy(out->text, text.data, text.length);
-        out->length = text.length;
-    }
+    /* An editor ends the line; the line's end is not part of the passphrase. */
+    if (text.length > 0 && text.data[text.length - 1] == '\n')
+        text.length--;
     if (status == SAM_TOO_LONG || (status == SAM_OK && text.length == 0))
         status = SAM_PASSPHRASE;
+    if (status == SAM_OK) {
+        memcpy(out->text, text.data, text.length);
+        out->length = text.length;
+    }
     sam_bytes_free(&text);
     return status;
 }

@@ -70,7 +70,7 @@ size_t sam_rsa_size(const struct sam_rsa *rsa);
 
 /* RSAES-OAEP (RFC 8017, 7.1.1) with SHA-256 and MGF1 with SHA-256: encrypts length bytes, at most
  * sam_rsa_size - SAM_OAEP_OVERHEAD, into out, which holds sam_rsa_size bytes and may overlap
- * message. On failure (SAM_CRYPTO) out is zeroed. */
+ * message. label is not NULL. On failure (SAM_CRYPTO) out is zeroed. */
 SAM_MUST_CHECK enum sam_status sam_oaep_encrypt(struct sam_crypto *crypto,
                                                 const struct sam_rsa *recipient, uint8_t *out,
                                                 const uint8_t *label, size_t label_length,

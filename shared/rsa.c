@@ -105,8 +105,7 @@ enum sam_status sam_rsa_read_public(struct sam_rsa **out, const void *pem, size_
         status = SAM_KEY_PRIVATE;
     } else if (strcmp(block.name, PEM_STRING_PUBLIC) == 0) {
         const unsigned char *at = block.der;
-        EVP_PKEY *pkey = d2i_PUBKEY(NULL, &at, block.length);
-        status = accept_key(out, pkey);
+        status = accept_key(out, d2i_PUBKEY(NULL, &at, block.length));
     }
 cleanup:
     free_pem_block(&block);

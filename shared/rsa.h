@@ -7,13 +7,13 @@
 enum {
     SAM_RSA_BITS_DEFAULT = 3072,
     SAM_KEY_ID_SIZE = SAM_SHA256_SIZE,
-    SAM_PASSPHRASE_MAX = 1024 /* bytes: libcrypto's own limit for a PEM passphrase */
+    SAM_PASSPHRASE_MAX = 1023 /* bytes: libcrypto's own limit for a PEM passphrase */
 };
 
 /* A passphrase: any bytes. Whoever filled it wipes it. */
 struct sam_passphrase {
     size_t length;
-    char text[SAM_PASSPHRASE_MAX];
+    char text[SAM_PASSPHRASE_MAX + 1];
 };
 
 /* Asks for a passphrase on the terminal, unseen, for a new one twice. On failure (SAM_KEY_LOCKED:

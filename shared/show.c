@@ -4,6 +4,7 @@
 
 enum {
     PER_LINE = 16,
+    LEFT = 32, /* columns before the bytes: 80 less three for each of them */
     /* Of a run longer than this, the lines after it are only counted. */
     SHOWN = 512
 };
@@ -54,31 +55,39 @@ void sam_show_text(FILE *out, const uint8_t *text, size_t length, size_t limit) 
         fprintf(out, "... (%zu more bytes)", length - shown);
 }
 
-/* At most PER_LINE bytes, padded to the width of a full line. */
 static void show_hex(FILE *out, const uint8_t *data, size_t length) {
     for (size_t i = 0; i < length; i++)
         fprintf(out, " %02x", data[i]);
 }
 
+/* What short fields say besides their bytes: capital letters, or a number. */
+static void show_value(FILE *out, const uint8_t *data, size_t size) {
+    uint64_t number = 0;
+    bool letters = size == 1 || size == 3;
+    for (size_t i = 0; i < size; i++) {
+        number = number << 8 | data[i];
+        letters = letters && data[i] >= 'A' && data[i] <= 'Z';
+    }
+    if (letters)
+        fprintf(out, "  %.*s", (int)size, (const char *)data);
+    else
+        fprintf(out, "  = %llu", (unsigned long long)number);
+}
+
 void sam_show_field(FILE *out, const struct sam_field *field, const uint8_t *data) {
-    fprintf(out, "%7zu %5zu  %-16s", field->offset, field->size, field->name);
     size_t shown = field->size < SHOWN ? field->size : SHOWN;
+    int left = fprintf(out, "%7zu %5zu  %-16s", field->offset, field->size, field->name);
+    if (left > LEFT)
+        fprintf(out, "\n%*s", LEFT, "");
     for (size_t i = 0; i < shown; i += PER_LINE) {
         if (i > 0)
-            fprintf(out, "\n%7zu %5s  %-16s", field->offset + i, "", "");
+            fprintf(out, "\n%7zu%*s", field->offset + i, LEFT - 7, "");
         show_hex(out, data + i, shown - i < PER_LINE ? shown - i : PER_LINE);
     }
-    if (field->size <= sizeof(uint64_t) && field->size > 0) {
-        uint64_t number = 0;
-        for (size_t i = 0; i < field->size; i++)
-            number = number << 8 | data[i];
-        if (field->size == 3 || (field->size == 1 && data[0] >= 'A' && data[0] <= 'Z'))
-            fprintf(out, "  %.*s", (int)field->size, (const char *)data);
-        else
-            fprintf(out, "  = %llu", (unsigned long long)number);
-    }
+    if (field->size > 0 && field->size <= sizeof(uint64_t))
+        show_value(out, data, field->size);
     if (shown < field->size)
-        fprintf(out, "\n%31s ... %zu more bytes", "", field->size - shown);
+        fprintf(out, "\n%*s ... %zu more bytes", LEFT, "", field->size - shown);
     fputc('\n', out);
 }
 
@@ -104,7 +113,7 @@ void sam_trace_value(const struct sam_trace *trace, const char *name, const uint
                      size_t length) {
     if (trace == NULL)
         return;
-    struct sam_field field = {name, 0, length, NULL};
+    const struct sam_field field = {name, 0, length, NULL};
     sam_show_field(trace->out, &field, data);
 }
 

@@ -66,8 +66,8 @@
     X(KEY_EXISTS, 0, "exists already: use --force to replace the pair")                            \
     X(KEY_LOCKED, 0, "is under a passphrase: give it on a terminal or by --passphrase-file")       \
     X(KEY_PASSPHRASE, 0, "does not open with that passphrase: try again")                          \
-    X(PASSPHRASE, 0, "holds no passphrase of 1 to 1024 bytes: write one into it")                  \
-    X(NAME, 0, "is not a name: use 1 to 64 of A-Z a-z 0-9 . _ -")                                  \
+    X(PASSPHRASE, 0, "holds no passphrase of 1 to 1023 bytes: write one into it")                  \
+    X(NAME, 0, "is not a name: use 1 to 64 of A-Z a-z 0-9 . _ - and no dot in front")              \
     X(FOLDER, 0, "is not a folder that can be read: check --keys")                                 \
     /* this machine */                                                                             \
     X(FILE_READ, 0, "cannot be read: check that it exists and may be read")                        \
