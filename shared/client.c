@@ -35,8 +35,8 @@ static enum sam_status load_keys(struct client *client, struct sam_where *where)
                                      options->to, where);
     if (status != SAM_OK || !sam_equal(client->own.id, client->server.id, SAM_KEY_ID_SIZE))
         return status;
-    sam_where_set(where, "%s and %s in %s", options->name, options->to, options->keys);
-    return SAM_KEY_TWICE;
+    sam_where_set(where, "--name %s and --to %s", options->name, options->to);
+    return SAM_KEY_SELF;
 }
 
 /* The message is read before the server is bothered: who types slowly loses no connection. */
@@ -44,7 +44,7 @@ static enum sam_status read_message(struct client *client, struct sam_where *whe
     const struct sam_options *options = client->options;
     if (options->command != SAM_SEND_MSG)
         return SAM_OK;
-    if (options->file == NULL && strcmp(options->text, "-") != 0)
+    if (options->file == NULL && !options->from_stdin)
         return sam_bytes_append(&client->message, options->text, strlen(options->text));
     int fd = STDIN_FILENO;
     sam_where_set(where, "%s", options->file != NULL ? options->file : "standard input");

@@ -70,12 +70,11 @@ enum sam_status sam_envelope_seal(struct sam_envelope *envelope, const struct sa
     if (status == SAM_OK)
         status = sam_pss_sign(party->crypto, party->own->rsa, body + at.signature, header,
                               SAM_HEADER_SIZE, letter, at.letter_length);
-    sam_trace_step(
-        party->trace, "sign header and letter",
-        "RSASSA-PSS, SHA-256, MGF1 with SHA-256, salt of %d bytes, with the private key\n"
-        "    of %s: %zu bytes are signed, the signature has %u",
-        SAM_PSS_SALT_SIZE, party->own->name, SAM_HEADER_SIZE + at.letter_length,
-        envelope->header.signature_length);
+    sam_trace_step(party->trace, "sign header and letter",
+                   "RSASSA-PSS, SHA-256, MGF1 with SHA-256, salt of %d bytes; private key of\n"
+                   "    %s: %zu bytes are signed, the signature has %u",
+                   SAM_PSS_SALT_SIZE, party->own->name, SAM_HEADER_SIZE + at.letter_length,
+                   envelope->header.signature_length);
     if (status == SAM_OK)
         status = party->mode->seal(party->crypto, recipient->rsa, header, body, &at, party->trace);
     if (status != SAM_OK)
@@ -143,8 +142,8 @@ enum sam_status sam_envelope_open(struct sam_envelope *envelope, const struct sa
         status = sam_pss_verify(party->crypto, sender->rsa, body + at.signature, header,
                                 SAM_HEADER_SIZE, body + at.letter, at.letter_length);
         sam_trace_step(party->trace, "verify the signature of header and letter",
-                       "RSASSA-PSS, SHA-256, MGF1 with SHA-256, salt of %d bytes, with the public\n"
-                       "    key of %s: %s",
+                       "RSASSA-PSS, SHA-256, MGF1 with SHA-256, salt of %d bytes; public key of\n"
+                       "    %s: %s",
                        SAM_PSS_SALT_SIZE, sender->name,
                        status == SAM_OK ? "it verifies" : "it does not verify");
     }

@@ -16,7 +16,8 @@ enum sam_status sam_identity_load(struct sam_key *own, struct sam_crypto *crypto
             sam_where_set(where, "%s", options->passphrase_file);
     } else {
         snprintf(prompt, sizeof prompt, "Passphrase of %s: ", options->name);
-        status = sam_passphrase_ask(&passphrase, prompt, false);
+        if (sam_passphrase_ask(&passphrase, prompt, false) == SAM_OK)
+            status = SAM_OK;
     }
     if (status == SAM_OK)
         status =
@@ -37,6 +38,10 @@ static enum sam_status show_fingerprint(const struct sam_options *options,
     if (status == SAM_OK) {
         sam_fingerprint(fingerprint, key.id);
         printf("%s %s\n", fingerprint, key.name);
+        if (fflush(stdout) != 0) {
+            sam_where_set(where, "standard output");
+            status = SAM_FILE_WRITE;
+        }
     }
     sam_key_free(&key);
     sam_crypto_free(crypto);
@@ -71,9 +76,9 @@ enum sam_exit sam_identity_generate(const struct sam_options *options,
         return sam_complain(talk, &where, status);
     if (!talk->quiet)
         fprintf(stderr,
-                "%s: made %s/%s.private.pem (keep it secret) and\n"
-                "%s/%s.public.pem (who has it trusts it), %u bits\n",
-                talk->program, options->keys, options->name, options->keys, options->name,
-                options->bits);
-    return show_fingerprint(options, &where) == SAM_OK ? SAM_EXIT_OK : SAM_EXIT_KEYS;
+                "%s: made %s/%s.private.pem, %u bits: keep it secret\n"
+                "%s: made %s/%s.public.pem: give it to those who shall trust %s\n",
+                talk->program, options->keys, options->name, options->bits, talk->program,
+                options->keys, options->name, options->name);
+    return sam_identity_fingerprint(options, talk);
 }

@@ -267,7 +267,7 @@ enum sam_status sam_key_generate(const char *folder, const char *name, unsigned 
         status = sam_rsa_generate(&rsa, bits);
     if (status == SAM_OK && mkdir(folder, S_IRWXU) != 0 && errno != EEXIST) {
         sam_where_set(where, "%s", folder);
-        status = SAM_FILE_WRITE;
+        status = SAM_FOLDER;
     }
     if (status == SAM_OK)
         status = sam_rsa_write_private(rsa, passphrase, &private_pem);

@@ -114,38 +114,42 @@ static bool set(struct sam_options *options, const struct row *row, const char *
     return true;
 }
 
+static bool complain(const struct sam_options *options, const char *what, const char *about) {
+    fprintf(stderr, "%s: %s%s; see %s --help\n", options->program, what, about, options->program);
+    return false;
+}
+
 /* Options may stand before, behind and between the operands, on every system: getopt_long is told
  * to stop at an operand (+), and is called again behind it. */
-static bool read_words(struct sam_options *options, int argc, char **argv, unsigned *used,
-                       const char *operands[2], int *count) {
+static bool read_words(struct sam_options *options, unsigned mine, int argc, char **argv,
+                       unsigned *used, const char *operands[2], int *count) {
     struct option known[ROWS + 1] = {0};
-    for (int i = 0; i < ROWS; i++)
-        known[i] = (struct option){rows[i].name, rows[i].type != FLAG, NULL, i};
+    for (int i = 0, k = 0; i < ROWS; i++)
+        if (rows[i].commands & mine)
+            known[k++] = (struct option){rows[i].name, rows[i].type != FLAG, NULL, i};
     bool only_operands = false;
+    opterr = 0; /* it would name the program by its path */
     for (;;) {
+        int before = optind;
         int code = only_operands ? -1 : getopt_long(argc, argv, "+", known, NULL);
+        if (code < 0 && optind > before) /* it has passed a -- */
+            only_operands = true;
         if (code >= 0 && code < ROWS) {
             *used |= 1u << code;
             if (!set(options, &rows[code], optarg))
                 return false;
         } else if (code >= 0) {
-            fprintf(stderr, "%s: see %s --help\n", options->program, options->program);
-            return false;
+            return complain(options, "no such option, or no value for it: ", argv[optind - 1]);
         } else if (optind == argc) {
             return true;
         } else {
-            only_operands = only_operands || strcmp(argv[optind - 1], "--") == 0;
             if (*count < 2)
                 operands[*count] = argv[optind];
+            options->from_stdin = !only_operands && strcmp(argv[optind], "-") == 0;
             ++*count;
             optind++;
         }
     }
-}
-
-static bool complain(const struct sam_options *options, const char *what, const char *about) {
-    fprintf(stderr, "%s: %s%s; see %s --help\n", options->program, what, about, options->program);
-    return false;
 }
 
 /* Whether command, operands and options go together. */
@@ -156,8 +160,8 @@ static bool check(struct sam_options *options, unsigned mine, unsigned used,
     while (i < COMMANDS && !(commands[i].command & mine && strcmp(commands[i].name, name) == 0))
         i++;
     if (i == COMMANDS)
-        return complain(options, count == 0 ? "a command is missing" : "there is no command ",
-                        name);
+        return complain(options,
+                        count == 0 ? "a command is missing" : "there is no command called ", name);
     options->command = commands[i].command;
     if (count > (commands[i].operand[0] != '\0' ? 2 : 1))
         return complain(options, "too many words; put the text into quotes", "");
@@ -210,15 +214,14 @@ bool sam_options_read(struct sam_options *options, bool is_server, const struct 
     const char *operands[2] = {NULL, NULL};
     int count = 0;
     *code = SAM_EXIT_USAGE;
-    if (!read_words(options, argc, argv, &used, operands, &count))
+    if (!read_words(options, mine, argc, argv, &used, operands, &count))
         return false;
-    if (options->help || options->version)
-        *code = SAM_EXIT_OK;
     if (options->help)
         print_help(options->program, mine, mode);
     else if (options->version)
         printf("%s %s, mode %u, %s\n", options->program, RELEASE, mode->number, mode->name);
     else
         return check(options, mine, used, operands, count);
+    *code = fflush(stdout) == 0 ? SAM_EXIT_OK : SAM_EXIT_USAGE;
     return false;
 }

@@ -29,6 +29,7 @@ struct sam_options {
     const char *program; /* "client" or "server" */
     enum sam_command command;
     const char *text; /* send_msg's operand, NULL where there is none */
+    bool from_stdin;  /* the operand is -, and no -- stands before it */
     const char *host, *keys, *name, *to, *color;
     const char *message, *port_file, *file, *save, *passphrase_file; /* NULL: not given */
     uint32_t port, max_message /* bytes */, max_clients, timeout /* seconds */, bits;

@@ -12,9 +12,9 @@ enum sam_status sam_passphrase_ask(struct sam_passphrase *out, const char *promp
     /* Without a terminal libcrypto would read standard input, which may be the message. */
     int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC);
     if (terminal < 0)
-        return SAM_KEY_LOCKED;
+        return SAM_NO_PASSPHRASE;
     close(terminal);
-    enum sam_status status = SAM_KEY_LOCKED;
+    enum sam_status status = SAM_NO_PASSPHRASE;
     if (EVP_read_pw_string_min(out->text, 1, SAM_PASSPHRASE_MAX, prompt, twice) == 0) {
         out->length = strlen(out->text);
         status = SAM_OK;

@@ -140,6 +140,8 @@ enum sam_status sam_rsa_read_private(struct sam_rsa **out, const void *pem, size
         status = unlock(&info, &block, passphrase);
         if (status != SAM_OK)
             goto cleanup;
+    } else if (strcmp(block.name, PEM_STRING_PUBLIC) == 0) {
+        status = SAM_KEY_PUBLIC;
     } else if (strcmp(block.name, PEM_STRING_PKCS8INF) == 0) {
         const unsigned char *at = block.der;
         info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, block.length);

@@ -16,8 +16,8 @@ struct sam_passphrase {
     char text[SAM_PASSPHRASE_MAX + 1];
 };
 
-/* Asks for a passphrase on the terminal, unseen, for a new one twice. On failure (SAM_KEY_LOCKED:
- * there is no terminal, or the person gave up) it is wiped. */
+/* Asks for a passphrase on the terminal, unseen, for a new one twice. On failure
+ * (SAM_NO_PASSPHRASE: there is no terminal, or the person gave up) it is wiped. */
 SAM_MUST_CHECK enum sam_status sam_passphrase_ask(struct sam_passphrase *out, const char *prompt,
                                                   bool twice);
 
@@ -38,8 +38,8 @@ SAM_MUST_CHECK enum sam_status sam_rsa_read_public(struct sam_rsa **out, const v
 
 /* Reads a pair: the first PEM block, PKCS #8 (RFC 5958), plain or encrypted, within the same
  * limits. passphrase may be NULL: an encrypted key then fails with SAM_KEY_LOCKED, and with a wrong
- * one with SAM_KEY_PASSPHRASE. The primes are not tested: that costs more than a whole
- * conversation. Other failures and *out as in sam_rsa_read_public. */
+ * one with SAM_KEY_PASSPHRASE; a public key is SAM_KEY_PUBLIC. The primes are not tested: that
+ * costs more than a whole conversation. Other failures and *out as in sam_rsa_read_public. */
 SAM_MUST_CHECK enum sam_status sam_rsa_read_private(struct sam_rsa **out, const void *pem,
                                                     size_t length,
                                                     const struct sam_passphrase *passphrase);

@@ -226,13 +226,13 @@ static enum sam_status serve(struct server *server, struct sam_where *where) {
     enum sam_status status = sam_listen(&server->listener, options->host, &port, where);
     if (status != SAM_OK)
         return status;
-    tell_start(server, where);
     status =
         sam_memory_init(&server->memory, common_memory(server->service.mode, options->max_message));
     if (status != SAM_OK)
         return status;
     status = write_port(options->port_file, port);
     if (status == SAM_OK) {
+        tell_start(server, where);
         accept_loop(server);
         close(server->listener); /* who waits in the backlog is turned away now, not later */
         server->listener = -1;

@@ -24,7 +24,7 @@
     X(TRUNCATED, 1, "was cut short")                                                               \
     X(RECIPIENT, 1, "is addressed to another key")                                                 \
     X(STRANGER, 1, "comes from an untrusted key: put its public key into keys/ and start again")   \
-    X(KEY_MISMATCH, 1, "names lengths that are not those of the keys")                             \
+    X(KEY_MISMATCH, 1, "names a length of signature or block that does not fit the keys it names") \
     /* step 2: freshness and order */                                                              \
     X(STALE, 2, "was sealed for another connection: replayed, or held back and sent on")           \
     X(ORDER, 2, "is out of order: replayed, reordered, or one before it is missing")               \
@@ -44,12 +44,13 @@
     X(STOPPED, 0, "ended because the server is being stopped")                                     \
     X(ADDRESS, 0, "no such address: check --host and --port")                                      \
     X(CONNECT, 0, "cannot connect: is the server running? Start it with make run-server")          \
-    X(LISTEN, 0, "cannot listen: another server may be running; try --port 0")                     \
+    X(LISTEN, 0, "cannot listen: check --host; another server may be running, then try --port 0")  \
     X(NETWORK, 0, "the network failed")                                                            \
     X(LAST_SEQUENCE, 0, "has used up its sequence numbers: connect again")                         \
     /* keys */                                                                                     \
-    X(KEY_MISSING, 0, "no such key file: make one with generate_key_pair, or check --keys")        \
-    X(KEY_EMPTY, 0, "the key file is empty: make the key again with generate_key_pair --force")    \
+    X(KEY_MISSING, 0,                                                                              \
+      "no such key file: check the name and --keys; its owner makes it with generate_key_pair")    \
+    X(KEY_EMPTY, 0, "the key file is empty: get it from its owner again, or from a backup")        \
     X(KEY_NOT_FILE, 0, "is not a file: remove it, or check --keys")                                \
     X(KEY_UNREADABLE, 0, "cannot be read: check its permissions and those of its folder")          \
     X(KEY_EXPOSED, 0, "can be read by others: run chmod 600 on it")                                \
@@ -57,18 +58,21 @@
     X(KEY_PRIVATE, 0,                                                                              \
       "holds a private key where a public one belongs: keep it secret, put only its public half "  \
       "there")                                                                                     \
+    X(KEY_PUBLIC, 0, "holds a public key where a private one belongs: get the other half")         \
     X(KEY_NOT_RSA, 0, "is not an RSA key: make one with generate_key_pair")                        \
     X(KEY_PSS_ONLY, 0, "is an RSA-PSS key, which cannot decrypt: make a plain RSA key")            \
     X(KEY_BITS, 0, "is not of 2048 to 4096 bits in steps of 8: make it with generate_key_pair")    \
     X(KEY_EXPONENT, 0, "has a public exponent other than 65537: make it with generate_key_pair")   \
     X(KEY_TWICE, 0, "hold one and the same key: remove one of the two files")                      \
+    X(KEY_SELF, 0, "have one and the same key: use another --name or --to")                        \
     X(KEY_HALVES, 0, "is not the public half of the private key beside it: remove one of them")    \
     X(KEY_EXISTS, 0, "exists already: use --force to replace the pair")                            \
     X(KEY_LOCKED, 0, "is under a passphrase: give it on a terminal or by --passphrase-file")       \
     X(KEY_PASSPHRASE, 0, "does not open with that passphrase: try again")                          \
+    X(NO_PASSPHRASE, 0, "no passphrase: type one, twice the same, or use --passphrase-file")       \
     X(PASSPHRASE, 0, "holds no passphrase of 1 to 1023 bytes: write one into it")                  \
     X(NAME, 0, "is not a name: use 1 to 64 of A-Z a-z 0-9 . _ - and no dot in front")              \
-    X(FOLDER, 0, "is not a folder that can be read: check --keys")                                 \
+    X(FOLDER, 0, "is not a folder that can be used: check --keys")                                 \
     /* this machine */                                                                             \
     X(FILE_READ, 0, "cannot be read: check that it exists and may be read")                        \
     X(FILE_WRITE, 0, "cannot be written: check the folder, its permissions and the free space")    \

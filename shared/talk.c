@@ -37,7 +37,8 @@ enum sam_exit sam_complain(const struct sam_talk *talk, const struct sam_where *
                            enum sam_status status) {
     int reason = errno;
     fprintf(stderr, "%s: ", talk->program);
-    sam_show_text(stderr, (const uint8_t *)where->text, strlen(where->text), SIZE_MAX);
+    const char *about = where->text[0] != '\0' ? where->text : "\"\"";
+    sam_show_text(stderr, (const uint8_t *)about, strlen(about), SIZE_MAX);
     fprintf(stderr, ": %s", sam_status_sentence(status));
     if (has_errno(status) && reason != 0)
         fprintf(stderr, " (%s)", strerror(reason));

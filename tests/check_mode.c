@@ -14,10 +14,11 @@ static size_t produce(const struct sam_mode *mode, size_t signature, size_t bloc
     memset(possible, 0, size * sizeof *possible);
     for (size_t message = 0; message <= limit; message++) {
         struct sam_layout at = mode->layout(SAM_SALT_SIZE + message, signature, block);
-        ck_assert_uint_lt(at.length, size);
-        possible[at.length] = true;
         longest = at.length > longest ? at.length : longest;
+        if (at.length < size)
+            possible[at.length] = true;
     }
+    ck_assert_uint_lt(longest, size);
     return longest;
 }
 
@@ -181,19 +182,19 @@ static struct sam_bytes squeeze(const char *traced, size_t length) {
     return squeezed;
 }
 
-/* Whether four bytes of the secret in a row stand in the trace, as they are or as hex. */
+/* Whether six bytes of the secret in a row stand in the trace, as they are or as hex. */
 static bool shows(const char *traced, size_t length, const uint8_t *secret, size_t size) {
     struct sam_bytes squeezed = squeeze(traced, length);
     bool found = false;
-    for (size_t i = 0; i + 4 <= size && !found; i++) {
-        char hex[9];
-        snprintf(hex, sizeof hex, "%02x%02x%02x%02x", secret[i], secret[i + 1], secret[i + 2],
-                 secret[i + 3]);
-        found = contains(squeezed.data, squeezed.length, hex, 8);
+    for (size_t i = 0; i + 6 <= size && !found; i++) {
+        char hex[13];
+        for (size_t k = 0; k < 6; k++)
+            snprintf(hex + 2 * k, 3, "%02x", secret[i + k]);
+        found = contains(squeezed.data, squeezed.length, hex, 12);
         for (char *digit = hex; *digit != '\0'; digit++)
             *digit = (char)toupper((unsigned char)*digit);
-        found = found || contains(squeezed.data, squeezed.length, hex, 8) ||
-                contains(traced, length, secret + i, 4);
+        found = found || contains(squeezed.data, squeezed.length, hex, 12) ||
+                contains(traced, length, secret + i, 6);
     }
     sam_bytes_free(&squeezed);
     return found;

@@ -3,10 +3,8 @@
 #include "primitives.h"
 
 #include <limits.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/rsa.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,27 +16,19 @@
 
 enum { ALICE_SIZE = 256, ALICE_MAX = ALICE_SIZE - SAM_OAEP_OVERHEAD };
 
-/* Alice's pair as stock libcrypto holds it, and her public half as a foreign program would. */
-static EVP_PKEY *stock_alice;
+/* Alice's public half alone, as others have it. */
 static struct sam_rsa *public_alice;
 static struct sam_crypto *crypto;
 
 static void set_up(void) {
     load_people();
-    struct sam_bytes pem = read_vector("alice.private.pem");
-    BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.length);
-    stock_alice = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
-    ck_assert_ptr_nonnull(stock_alice);
-    BIO_free(bio);
-    sam_bytes_free(&pem);
-    pem = read_vector("alice.public.pem");
+    struct sam_bytes pem = read_vector("alice.public.pem");
     ck_status(sam_rsa_read_public(&public_alice, pem.data, pem.length), SAM_OK);
     sam_bytes_free(&pem);
     crypto = people.crypto;
 }
 
 static void tear_down(void) {
-    EVP_PKEY_free(stock_alice);
     sam_rsa_free(public_alice);
     free_people();
 }
@@ -84,15 +74,14 @@ START_TEST(random_bytes_do_not_repeat) {
 }
 END_TEST
 
-/* AES-256-GCM. The test cases 13, 14 and 16 of McGrew and Viega, which NIST took over. */
+/* AES-256-GCM. The test cases 13, 14 and 16 of McGrew and Viega, which NIST took over; of a key and
+ * a nonce of zeros the table has one byte. */
 
 static const struct {
     const char *key, *nonce, *aad, *plain, *sealed, *tag;
 } gcm_cases[] = {
-    {"0000000000000000000000000000000000000000000000000000000000000000", "000000000000000000000000",
-     "", "", "", "530f8afbc74536b9a963b4f1c4cb738b"},
-    {"0000000000000000000000000000000000000000000000000000000000000000", "000000000000000000000000",
-     "", "00000000000000000000000000000000", "cea7403d4d606b6e074ec5d3baf39d18",
+    {"00", "00", "", "", "", "530f8afbc74536b9a963b4f1c4cb738b"},
+    {"00", "00", "", "00000000000000000000000000000000", "cea7403d4d606b6e074ec5d3baf39d18",
      "d0d1c8a799996bf0265b98b5d48ab919"},
     {"feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308", "cafebabefacedbaddecaf888",
      "feedfacedeadbeeffeedfacedeadbeefabaddad2",
@@ -221,7 +210,7 @@ START_TEST(oaep_round_trips_up_to_its_limit_and_not_beyond) {
     const struct sam_rsa *rsa = person(names[_i])->rsa;
     size_t size = sam_rsa_size(rsa), max = size - SAM_OAEP_OVERHEAD;
     ck_assert_uint_eq(size, (size_t)(256 + 128 * _i));
-    uint8_t message[SAM_RSA_SIZE_MAX], block[SAM_RSA_SIZE_MAX + 1];
+    uint8_t message[SAM_RSA_SIZE_MAX], block[SAM_RSA_SIZE_MAX + 1], last[ALICE_SIZE] = {0};
     for (size_t i = 0; i < sizeof message; i++)
         message[i] = (uint8_t)(i * 5 + 1);
     for (size_t length = 0; length <= max; length += length > 3 && length < max - 3 ? 9 : 1) {
@@ -229,6 +218,8 @@ START_TEST(oaep_round_trips_up_to_its_limit_and_not_beyond) {
         memset(block, 0, sizeof block);
         memcpy(block + (size - length) * (length % 3) / 2, message, length);
         ck_status(seal(rsa, block, block + (size - length) * (length % 3) / 2, length), SAM_OK);
+        ck_assert_mem_ne(block, last, sizeof last);
+        memcpy(last, block, sizeof last);
         opens_to(rsa, block, message, length);
         ck_assert_uint_eq(block[size], 0);
     }
@@ -238,14 +229,6 @@ START_TEST(oaep_round_trips_up_to_its_limit_and_not_beyond) {
         ck_assert(sam_is_zero(block, size));
         ck_assert_uint_eq(ERR_peek_error(), 0);
     }
-}
-END_TEST
-
-START_TEST(oaep_blocks_of_one_message_differ) {
-    uint8_t a[ALICE_SIZE], b[ALICE_SIZE];
-    ck_status(seal(people.alice.rsa, a, label, 5), SAM_OK);
-    ck_status(seal(people.alice.rsa, b, label, 5), SAM_OK);
-    ck_assert_mem_ne(a, b, sizeof a);
 }
 END_TEST
 
@@ -286,117 +269,6 @@ START_TEST(an_altered_oaep_block_does_not_open) {
 }
 END_TEST
 
-/* What another program sealed or signed, through stock EVP calls and with other parameters. */
-
-static const struct {
-    const char *hash, *mgf1;
-    int padding;
-    size_t label_length;
-    enum sam_status status;
-} foreign_blocks[] = {
-    {"SHA256", "SHA256", RSA_PKCS1_OAEP_PADDING, sizeof label, SAM_OK},
-    {"SHA256", "SHA256", RSA_PKCS1_OAEP_PADDING, 0, SAM_DECRYPT},
-    {"SHA256", "SHA256", RSA_PKCS1_OAEP_PADDING, sizeof label - 1, SAM_DECRYPT},
-    {"SHA1", "SHA1", RSA_PKCS1_OAEP_PADDING, sizeof label, SAM_DECRYPT},
-    {"SHA256", "SHA1", RSA_PKCS1_OAEP_PADDING, sizeof label, SAM_DECRYPT},
-    {"SHA1", "SHA256", RSA_PKCS1_OAEP_PADDING, sizeof label, SAM_DECRYPT},
-    {"SHA512", "SHA512", RSA_PKCS1_OAEP_PADDING, sizeof label, SAM_DECRYPT},
-    {"SHA384", "SHA256", RSA_PKCS1_OAEP_PADDING, sizeof label, SAM_DECRYPT},
-    {NULL, NULL, RSA_PKCS1_PADDING, 0, SAM_DECRYPT},
-    {NULL, NULL, RSA_NO_PADDING, 0, SAM_DECRYPT},
-};
-
-/* A stock context with the parameters of a row. */
-static EVP_PKEY_CTX *stock_oaep(int row, int (*init)(EVP_PKEY_CTX *)) {
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(stock_alice, NULL);
-    ck_assert_int_eq(init(context), 1);
-    ck_assert_int_eq(EVP_PKEY_CTX_set_rsa_padding(context, foreign_blocks[row].padding), 1);
-    if (foreign_blocks[row].hash == NULL)
-        return context;
-    const EVP_MD *hash = EVP_get_digestbyname(foreign_blocks[row].hash);
-    const EVP_MD *mgf1 = EVP_get_digestbyname(foreign_blocks[row].mgf1);
-    size_t length = foreign_blocks[row].label_length;
-    ck_assert_int_eq(EVP_PKEY_CTX_set_rsa_oaep_md(context, hash), 1);
-    ck_assert_int_eq(EVP_PKEY_CTX_set_rsa_mgf1_md(context, mgf1), 1);
-    if (length > 0)
-        ck_assert_int_eq(
-            EVP_PKEY_CTX_set0_rsa_oaep_label(context, OPENSSL_memdup(label, length), (int)length),
-            1);
-    return context;
-}
-
-START_TEST(a_block_of_other_parameters_does_not_open) {
-    uint8_t message[ALICE_SIZE] = {0}, block[ALICE_SIZE];
-    memcpy(message + 1, label, sizeof label);
-    size_t length = sizeof block, all = foreign_blocks[_i].padding == RSA_NO_PADDING ? 256 : 99;
-    EVP_PKEY_CTX *context = stock_oaep(_i, EVP_PKEY_encrypt_init);
-    ck_assert_int_eq(EVP_PKEY_encrypt(context, block, &length, message, all), 1);
-    EVP_PKEY_CTX_free(context);
-    if (foreign_blocks[_i].status == SAM_OK)
-        opens_to(people.alice.rsa, block, message, all);
-    else
-        does_not_open(people.alice.rsa, label, sizeof label, block);
-    /* And the other way round. */
-    if (foreign_blocks[_i].hash == NULL)
-        return;
-    ck_status(seal(public_alice, block, message, 99), SAM_OK);
-    context = stock_oaep(_i, EVP_PKEY_decrypt_init);
-    length = sizeof message;
-    int opened = EVP_PKEY_decrypt(context, message, &length, block, sizeof block);
-    EVP_PKEY_CTX_free(context);
-    ck_assert_int_eq(opened == 1 && length == 99, foreign_blocks[_i].status == SAM_OK);
-}
-END_TEST
-
-static const struct {
-    const char *hash, *mgf1;
-    int padding, salt;
-    enum sam_status status;
-} foreign_signatures[] = {
-    {"SHA256", "SHA256", RSA_PKCS1_PSS_PADDING, 32, SAM_OK},
-    {"SHA256", "SHA256", RSA_PKCS1_PSS_PADDING, 31, SAM_SIGNATURE},
-    {"SHA256", "SHA256", RSA_PKCS1_PSS_PADDING, 33, SAM_SIGNATURE},
-    {"SHA256", "SHA256", RSA_PKCS1_PSS_PADDING, 20, SAM_SIGNATURE},
-    {"SHA256", "SHA256", RSA_PKCS1_PSS_PADDING, 0, SAM_SIGNATURE},
-    {"SHA256", "SHA256", RSA_PKCS1_PSS_PADDING, RSA_PSS_SALTLEN_MAX, SAM_SIGNATURE},
-    {"SHA256", "SHA1", RSA_PKCS1_PSS_PADDING, 32, SAM_SIGNATURE},
-    {"SHA1", "SHA1", RSA_PKCS1_PSS_PADDING, 32, SAM_SIGNATURE},
-    {"SHA1", "SHA256", RSA_PKCS1_PSS_PADDING, 32, SAM_SIGNATURE},
-    {"SHA512", "SHA512", RSA_PKCS1_PSS_PADDING, 32, SAM_SIGNATURE},
-    {"SHA256", NULL, RSA_PKCS1_PADDING, 0, SAM_SIGNATURE},
-};
-
-START_TEST(a_signature_of_other_parameters_does_not_verify) {
-    uint8_t signature[ALICE_SIZE];
-    size_t length = sizeof signature;
-    bool good = foreign_signatures[_i].status == SAM_OK;
-    for (int verifying = 0; verifying < 2; verifying++) {
-        EVP_MD_CTX *digest = EVP_MD_CTX_new();
-        EVP_PKEY_CTX *context; /* the digest's own */
-        const EVP_MD *hash = EVP_get_digestbyname(foreign_signatures[_i].hash);
-        ck_assert_int_eq((verifying ? EVP_DigestVerifyInit : EVP_DigestSignInit)(
-                             digest, &context, hash, NULL, stock_alice),
-                         1);
-        EVP_PKEY_CTX_set_rsa_padding(context, foreign_signatures[_i].padding);
-        if (foreign_signatures[_i].mgf1 != NULL) {
-            hash = EVP_get_digestbyname(foreign_signatures[_i].mgf1);
-            ck_assert_int_eq(EVP_PKEY_CTX_set_rsa_mgf1_md(context, hash), 1);
-            ck_assert_int_eq(EVP_PKEY_CTX_set_rsa_pss_saltlen(context, foreign_signatures[_i].salt),
-                             1);
-        }
-        if (verifying) {
-            ck_status(sam_pss_sign(crypto, people.alice.rsa, signature, "ab", 2, "c", 1), SAM_OK);
-            ck_assert_int_eq(EVP_DigestVerify(digest, signature, length, label, 3) == 1, good);
-        } else {
-            ck_assert_int_eq(EVP_DigestSign(digest, signature, &length, label, 3), 1);
-            ck_status(sam_pss_verify(crypto, public_alice, signature, label, 1, label + 1, 2),
-                      foreign_signatures[_i].status);
-        }
-        EVP_MD_CTX_free(digest);
-    }
-}
-END_TEST
-
 /* PSS */
 
 static const uint8_t text[] = "0123456789 the message that is signed";
@@ -411,18 +283,15 @@ static enum sam_status verify(const struct sam_rsa *rsa, const uint8_t *signatur
 
 /* What is signed is a || b: where it was cut is not part of it. */
 START_TEST(a_signature_covers_both_parts_and_not_their_border) {
-    for (size_t i = 0; i < 3; i++) {
-        uint8_t signature[SAM_RSA_SIZE_MAX];
-        const struct sam_rsa *rsa = person(names[i])->rsa;
-        ck_status(sam_pss_sign(crypto, rsa, signature, text, 10, text + 10, sizeof text - 10),
-                  SAM_OK);
-        for (size_t cut = 0; cut <= sizeof text; cut++)
-            ck_status(verify(rsa, signature, text, sizeof text, cut), SAM_OK);
-        for (size_t length = 0; length < sizeof text; length++)
-            ck_status(verify(rsa, signature, text, length, length / 2), SAM_SIGNATURE);
-        ck_status(sam_pss_sign(crypto, rsa, signature, NULL, 0, NULL, 0), SAM_OK);
-        ck_status(sam_pss_verify(crypto, rsa, signature, NULL, 0, NULL, 0), SAM_OK);
-    }
+    uint8_t signature[SAM_RSA_SIZE_MAX];
+    const struct sam_rsa *rsa = person(names[_i])->rsa;
+    ck_status(sam_pss_sign(crypto, rsa, signature, text, 10, text + 10, sizeof text - 10), SAM_OK);
+    for (size_t cut = 0; cut <= sizeof text; cut++)
+        ck_status(verify(rsa, signature, text, sizeof text, cut), SAM_OK);
+    for (size_t length = 0; length < sizeof text; length++)
+        ck_status(verify(rsa, signature, text, length, length / 2), SAM_SIGNATURE);
+    ck_status(sam_pss_sign(crypto, rsa, signature, NULL, 0, NULL, 0), SAM_OK);
+    ck_status(sam_pss_verify(crypto, rsa, signature, NULL, 0, NULL, 0), SAM_OK);
 }
 END_TEST
 
@@ -430,12 +299,12 @@ START_TEST(an_altered_signature_or_message_does_not_verify) {
     uint8_t signature[SAM_RSA_SIZE_MAX] = {0}, message[sizeof text];
     memcpy(message, text, sizeof text);
     ck_status(sam_pss_sign(crypto, people.alice.rsa, signature, text, 4, text + 4, 30), SAM_OK);
-    for (size_t bit = 0; bit < 8 * ALICE_SIZE; bit++) {
+    for (size_t bit = 0; bit < 8 * (size_t)ALICE_SIZE; bit++) {
         signature[bit / 8] ^= (uint8_t)(1 << bit % 8);
         ck_status(verify(public_alice, signature, text, 34, 4), SAM_SIGNATURE);
         signature[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
-    for (size_t bit = 0; bit < 8 * 34; bit++) {
+    for (size_t bit = 0; bit < (size_t)8 * 34; bit++) {
         message[bit / 8] ^= (uint8_t)(1 << bit % 8);
         ck_status(verify(public_alice, signature, message, 34, 4), SAM_SIGNATURE);
         message[bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -443,74 +312,48 @@ START_TEST(an_altered_signature_or_message_does_not_verify) {
     ck_status(verify(people.mallory.rsa, signature, text, 34, 4), SAM_SIGNATURE);
     ck_status(verify(people.carol.rsa, signature, text, 34, 4), SAM_SIGNATURE);
     ck_status(verify(public_alice, signature, text, 34, 4), SAM_OK);
-    for (int byte = 0; byte < 256; byte += 255) {
-        memset(signature, byte, sizeof signature);
-        ck_status(verify(public_alice, signature, text, 34, 4), SAM_SIGNATURE);
-    }
-}
-END_TEST
-
-START_TEST(a_public_key_signs_nothing) {
-    uint8_t signature[ALICE_SIZE];
-    memset(signature, 0xa5, sizeof signature);
-    ck_status(sam_pss_sign(crypto, public_alice, signature, text, 4, NULL, 0), SAM_CRYPTO);
-    ck_assert(sam_is_zero(signature, sizeof signature));
-    ck_assert_uint_eq(ERR_peek_error(), 0);
+    memset(signature, 0xff, sizeof signature); /* more than the modulus */
+    ck_status(verify(public_alice, signature, text, 34, 4), SAM_SIGNATURE);
 }
 END_TEST
 
 /* Handles */
 
-START_TEST(every_operation_is_counted_failed_ones_too) {
-    struct sam_crypto *own;
-    uint8_t block[ALICE_SIZE], out[SAM_RSA_SIZE_MAX];
-    size_t length;
-    ck_status(sam_crypto_share(&own, crypto), SAM_OK);
-    for (uint64_t round = 0; round < 3; round++) {
-        ck_assert(sam_crypto_count(own).private_operations == 4 * round);
-        ck_assert(sam_crypto_count(own).public_operations == 4 * round);
-        const struct sam_rsa *rsa = people.alice.rsa;
-        bool good =
-            sam_oaep_encrypt(own, rsa, block, label, 36, text, ALICE_MAX + 1) == SAM_CRYPTO &&
-            sam_oaep_encrypt(own, rsa, block, label, 36, text, 5) == SAM_OK &&
-            sam_oaep_decrypt(own, rsa, out, &length, label, 36, block) == SAM_OK &&
-            sam_oaep_decrypt(own, rsa, out, &length, label, 35, block) == SAM_DECRYPT &&
-            sam_pss_sign(own, public_alice, block, text, 5, NULL, 0) == SAM_CRYPTO &&
-            sam_pss_sign(own, rsa, block, text, 5, NULL, 0) == SAM_OK &&
-            sam_pss_verify(own, rsa, block, text, 5, NULL, 0) == SAM_OK &&
-            sam_pss_verify(own, rsa, block, text, 6, NULL, 0) == SAM_SIGNATURE;
-        ck_assert(good);
-    }
-    sam_crypto_free(own);
-    sam_crypto_free(NULL);
-}
-END_TEST
+enum { ROUNDS = 10 };
 
-/* One thread of several, with a handle of its own and the keys of all. */
+/* One thread of several, with a handle of its own and the keys of all: 8 operations a round, half
+ * of them failures. Returns NULL when all went as it should. */
 static void *work(void *argument) {
     struct sam_crypto *own = argument;
+    const struct sam_rsa *rsa = people.alice.rsa;
     uint8_t block[ALICE_SIZE], out[SAM_RSA_SIZE_MAX];
-    for (int i = 0; i < 20; i++) {
-        size_t length = 0;
-        struct gcm gcm = {.length = 5};
-        if (sam_oaep_encrypt(own, people.alice.rsa, block, label, 36, text, 5) != SAM_OK ||
-            sam_oaep_decrypt(own, people.alice.rsa, out, &length, label, 36, block) != SAM_OK ||
-            length != 5 || memcmp(out, text, 5) != 0 ||
-            sam_pss_sign(own, people.alice.rsa, block, out, 5, NULL, 0) != SAM_OK ||
-            sam_pss_verify(own, public_alice, block, text, 5, NULL, 0) != SAM_OK ||
-            sam_sha256(own, out, text, 5, NULL, 0) != SAM_OK ||
-            sam_gcm_encrypt(own, gcm.key, gcm.nonce, NULL, 0, gcm.data, 5, gcm.tag) != SAM_OK ||
-            sam_gcm_decrypt(own, gcm.key, gcm.nonce, NULL, 0, gcm.data, 5, gcm.tag) != SAM_OK)
-            return argument;
+    size_t length, wrong = 0;
+    struct gcm gcm = {.length = 5};
+    for (int i = 0; i < ROUNDS; i++) {
+        wrong += sam_oaep_encrypt(own, rsa, block, label, 36, text, ALICE_MAX + 1) != SAM_CRYPTO;
+        wrong += sam_oaep_encrypt(own, rsa, block, label, 36, text, 5) != SAM_OK;
+        wrong += sam_oaep_decrypt(own, rsa, out, &length, label, 35, block) != SAM_DECRYPT;
+        wrong += sam_oaep_decrypt(own, rsa, out, &length, label, 36, block) != SAM_OK;
+        wrong += length != 5 || !sam_equal(out, text, 5);
+        wrong += sam_pss_sign(own, public_alice, block, text, 5, NULL, 0) != SAM_CRYPTO;
+        wrong += !sam_is_zero(block, sizeof block); /* a public key signs nothing */
+        wrong += sam_pss_sign(own, rsa, block, text, 5, NULL, 0) != SAM_OK;
+        wrong += sam_pss_verify(own, public_alice, block, text, 6, NULL, 0) != SAM_SIGNATURE;
+        wrong += sam_pss_verify(own, public_alice, block, text, 2, text + 2, 3) != SAM_OK;
+        wrong += sam_sha256(own, out, text, 5, NULL, 0) != SAM_OK;
+        wrong += sam_gcm_encrypt(own, out, text, NULL, 0, gcm.data, 5, gcm.tag) != SAM_OK;
+        wrong += sam_gcm_decrypt(own, out, text, NULL, 0, gcm.data, 5, gcm.tag) != SAM_OK;
     }
-    return NULL;
+    return wrong == 0 ? NULL : argument;
 }
 
-START_TEST(threads_share_algorithms_and_keys) {
+START_TEST(threads_share_algorithms_and_keys_and_count_for_themselves) {
     struct sam_crypto *handles[4];
     pthread_t threads[4];
     for (int i = 0; i < 4; i++) {
         ck_status(sam_crypto_share(&handles[i], i == 0 ? crypto : handles[i - 1]), SAM_OK);
+        ck_assert(sam_crypto_count(handles[i]).private_operations == 0);
+        ck_assert(sam_crypto_count(handles[i]).public_operations == 0);
         ck_assert_int_eq(pthread_create(&threads[i], NULL, work, handles[i]), 0);
     }
     ck_assert_ptr_null(work(crypto));
@@ -518,9 +361,11 @@ START_TEST(threads_share_algorithms_and_keys) {
         void *failed;
         ck_assert_int_eq(pthread_join(threads[i], &failed), 0);
         ck_assert_ptr_null(failed);
-        ck_assert(sam_crypto_count(handles[i]).private_operations == 40);
+        ck_assert(sam_crypto_count(handles[i]).private_operations == (uint64_t)4 * ROUNDS);
+        ck_assert(sam_crypto_count(handles[i]).public_operations == (uint64_t)4 * ROUNDS);
         sam_crypto_free(handles[i]);
     }
+    sam_crypto_free(NULL);
 }
 END_TEST
 
@@ -536,17 +381,11 @@ Suite *primitives_suite(void) {
     tcase_add_loop_test(tcase, a_flipped_bit_of_gcm_leaves_no_plaintext, 0, 5);
     tcase_add_test(tcase, other_lengths_of_gcm_leave_no_plaintext);
     tcase_add_loop_test(tcase, oaep_round_trips_up_to_its_limit_and_not_beyond, 0, COUNT(names));
-    tcase_add_test(tcase, oaep_blocks_of_one_message_differ);
     tcase_add_test(tcase, oaep_does_not_open_under_another_label_or_key);
     tcase_add_test(tcase, an_altered_oaep_block_does_not_open);
-    tcase_add_loop_test(tcase, a_block_of_other_parameters_does_not_open, 0, COUNT(foreign_blocks));
-    tcase_add_loop_test(tcase, a_signature_of_other_parameters_does_not_verify, 0,
-                        COUNT(foreign_signatures));
-    tcase_add_test(tcase, a_signature_covers_both_parts_and_not_their_border);
+    tcase_add_loop_test(tcase, a_signature_covers_both_parts_and_not_their_border, 0, COUNT(names));
     tcase_add_test(tcase, an_altered_signature_or_message_does_not_verify);
-    tcase_add_test(tcase, a_public_key_signs_nothing);
-    tcase_add_test(tcase, every_operation_is_counted_failed_ones_too);
-    tcase_add_test(tcase, threads_share_algorithms_and_keys);
+    tcase_add_test(tcase, threads_share_algorithms_and_keys_and_count_for_themselves);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -2,7 +2,6 @@
  */
 #include "wire.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "suites.h"
@@ -11,8 +10,6 @@
 #define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
 enum { MODE_UNDER_TEST = 2, UNIT_MAX = SAM_HEADER_SIZE };
-
-static const uint8_t zeros[sizeof(struct sam_header)];
 
 /* Values with no byte twice, so that a byte out of place is seen. */
 static struct sam_header sample_header(void) {
@@ -23,11 +20,11 @@ static struct sam_header sample_header(void) {
                                 .body_length = 0x03040506,
                                 .sequence = 0x0708090a,
                                 .sent_at = 0x0b0c0d0e0f101112};
-    for (uint8_t i = 0; i < SAM_ID_SIZE; i++) {
+    for (size_t i = 0; i < SAM_ID_SIZE; i++) {
         header.message_id[i] = (uint8_t)(0x20 + i);
         header.reference[i] = (uint8_t)(0x30 + i);
     }
-    for (uint8_t i = 0; i < SAM_SHA256_SIZE; i++) {
+    for (size_t i = 0; i < SAM_SHA256_SIZE; i++) {
         header.sender[i] = (uint8_t)(0x40 + i);
         header.recipient[i] = (uint8_t)(0x60 + i);
     }
@@ -36,9 +33,9 @@ static struct sam_header sample_header(void) {
 
 static struct sam_greeting sample_greeting(void) {
     struct sam_greeting greeting = {.mode = MODE_UNDER_TEST, .max_message = 0x01020304};
-    for (uint8_t i = 0; i < SAM_ID_SIZE; i++)
+    for (size_t i = 0; i < SAM_ID_SIZE; i++)
         greeting.challenge[i] = (uint8_t)(0x20 + i);
-    for (uint8_t i = 0; i < SAM_SHA256_SIZE; i++)
+    for (size_t i = 0; i < SAM_SHA256_SIZE; i++)
         greeting.server[i] = (uint8_t)(0x40 + i);
     return greeting;
 }
@@ -54,17 +51,30 @@ static size_t write_sample(enum sam_unit_type type, uint8_t unit[UNIT_MAX]) {
     return sam_header_write(unit, &header), (size_t)SAM_HEADER_SIZE;
 }
 
+/* Whether all members are zero; padding may hold anything. */
+static bool is_blank(const struct sam_header *header, const struct sam_greeting *greeting) {
+    static const struct sam_header no_header;
+    static const struct sam_greeting no_greeting;
+    uint8_t a[UNIT_MAX + SAM_GREETING_SIZE], b[sizeof a];
+    sam_header_write(a, header);
+    sam_header_write(b, &no_header);
+    sam_greeting_write(a + UNIT_MAX, greeting);
+    sam_greeting_write(b + UNIT_MAX, &no_greeting);
+    return sam_equal(a, b, sizeof a);
+}
+
 /* Reads a unit that must fail, and leave nothing. */
 static void fails(enum sam_unit_type type, const uint8_t *unit, enum sam_status expected) {
-    struct sam_header header = sample_header();
-    struct sam_greeting greeting = sample_greeting();
+    struct sam_header header = {0};
+    struct sam_greeting greeting = {0};
     if (type == SAM_GREETING) {
+        greeting = sample_greeting();
         ck_status(sam_greeting_read(&greeting, unit, MODE_UNDER_TEST), expected);
-        ck_assert_mem_eq(&greeting, zeros, sizeof greeting);
     } else {
+        header = sample_header();
         ck_status(sam_header_read(&header, unit, MODE_UNDER_TEST, SAM_KINDS_OF_CLIENT), expected);
-        ck_assert_mem_eq(&header, zeros, sizeof header);
     }
+    ck_assert(is_blank(&header, &greeting));
 }
 
 /* The bytes of docs/protocol.md, sections 1 and 2, written down by hand. */
@@ -93,13 +103,9 @@ START_TEST(what_is_written_is_read_back) {
     ck_status(sam_header_read(&header, unit, MODE_UNDER_TEST, SAM_KINDS_OF_CLIENT), SAM_OK);
     sam_header_write(again, &header);
     ck_assert_mem_eq(again, unit, SAM_HEADER_SIZE);
-    ck_assert_uint_eq(header.body_length, 0x03040506);
-    ck_assert(header.sent_at == 0x0b0c0d0e0f101112);
     struct sam_greeting greeting;
     write_sample(SAM_GREETING, unit);
     ck_status(sam_greeting_read(&greeting, unit, MODE_UNDER_TEST), SAM_OK);
-    ck_assert_uint_eq(greeting.mode, MODE_UNDER_TEST);
-    ck_assert_uint_eq(greeting.max_message, 0x01020304);
     sam_greeting_write(again, &greeting);
     ck_assert_mem_eq(again, unit, SAM_GREETING_SIZE);
 }
@@ -293,7 +299,7 @@ START_TEST(a_challenge_of_zeros_is_refused_and_one_bit_is_enough) {
     unit[8] = 0xee; /* the length comes first */
     fails(SAM_GREETING, unit, SAM_LENGTH);
     unit[8] = 0;
-    for (size_t bit = 0; bit < 8 * SAM_ID_SIZE; bit++) {
+    for (size_t bit = 0; bit < 8 * (size_t)SAM_ID_SIZE; bit++) {
         unit[16 + bit / 8] = (uint8_t)(1 << bit % 8);
         ck_status(sam_greeting_read(&got, unit, MODE_UNDER_TEST), SAM_OK);
         unit[16 + bit / 8] = 0;
@@ -342,9 +348,7 @@ START_TEST(only_the_types_that_are_due_pass) {
         ck_status(sam_prologue_read(&prologue, unit, due, 1, SAM_KINDS_OF_SERVER),
                   good ? SAM_OK : SAM_TYPE);
         ck_assert_uint_eq(prologue.type, type);
-        ck_assert_uint_eq(prologue.version, 1);
-        ck_assert_uint_eq(prologue.mode, 1);
-        ck_assert_uint_eq(prologue.kind, unit[6]);
+        ck_assert(prologue.version == 1 && prologue.mode == 1 && prologue.kind == unit[6]);
         unit[6] = 0x5a;
         ck_status(sam_prologue_read(&prologue, unit, due, 1, SAM_KINDS_OF_SERVER),
                   good ? SAM_KIND : SAM_TYPE);
@@ -366,8 +370,7 @@ START_TEST(random_bytes_are_never_a_unit) {
         struct sam_greeting greeting = sample_greeting();
         passed += sam_header_read(&header, unit, 1, SAM_KINDS_ALL) == SAM_OK;
         passed += sam_greeting_read(&greeting, unit, 1) == SAM_OK;
-        passed += memcmp(&header, zeros, sizeof header) != 0;
-        passed += memcmp(&greeting, zeros, sizeof greeting) != 0;
+        passed += !is_blank(&header, &greeting);
     }
     ck_assert_int_eq(passed, 0);
 }

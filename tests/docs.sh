@@ -52,7 +52,7 @@ for document in $documents; do
     awk -f tests/docs.awk "$document" >"$work/tests/$(basename "$document" .md).t"
 done
 # Each test that the threat model names is one that exists.
-for name in $(grep -o '`[a-z0-9_]*`' docs/threat-model.md | tr -d '`' | grep _..*_); do
+grep -o '[a-z0-9]*_[a-z0-9_]*_[a-z0-9_]*' docs/threat-model.md | while read -r name; do
     grep -q "START_TEST($name)" tests/check_*.c || {
         echo "docs/threat-model.md names a test that does not exist: $name" >&2
         exit 1
