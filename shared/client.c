@@ -1,13 +1,13 @@
 #include "client.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "connection.h"
 #include "file.h"
 #include "identity.h"
+#include "process.h"
 
 enum { REFUSAL_SHOWN = 1024 };
 
@@ -133,7 +133,7 @@ static enum sam_exit print_message(const struct client *client,
     if (isatty(STDOUT_FILENO)) {
         sam_show_text(stdout, envelope->message, envelope->message_length, SIZE_MAX);
         putchar('\n');
-        status = fflush(stdout) == 0 ? SAM_OK : SAM_FILE_WRITE;
+        status = fflush(stdout) == 0 && !ferror(stdout) ? SAM_OK : SAM_FILE_WRITE;
     } else {
         status = sam_file_write(STDOUT_FILENO, envelope->message, envelope->message_length);
     }
@@ -240,9 +240,9 @@ static enum sam_exit run(struct client *client) {
 enum sam_exit sam_client_main(const struct sam_mode *mode, int argc, char **argv) {
     struct sam_options options;
     enum sam_exit code;
+    sam_process_start();
     if (!sam_options_read(&options, false, mode, argc, argv, &code))
         return code;
-    signal(SIGPIPE, SIG_IGN);
     struct client client = {
         .options = &options,
         .talk = sam_talk_start(&options),

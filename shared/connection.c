@@ -28,7 +28,8 @@ static enum sam_status read_rest(struct sam_connection *connection, int64_t dead
 
 static enum sam_status write_bytes(struct sam_connection *connection, const uint8_t *data,
                                    size_t length) {
-    enum sam_status status = sam_write_all(connection->fd, deadline_of(connection), data, length);
+    enum sam_status status =
+        sam_write_all(connection->fd, connection->stop, deadline_of(connection), data, length);
     if (status == SAM_OK)
         connection->bytes_sent += length;
     return status;
@@ -87,12 +88,11 @@ enum sam_status sam_connection_meet(struct sam_connection *connection,
         status = SAM_OTHER_SERVER;
     if (status != SAM_OK)
         return status;
-    uint32_t offered = connection->greeting.max_message;
     connection->is_client = true;
     connection->expected = (struct sam_expectation){
         .trusted = server,
-        /* What a server takes it may also send back. */
-        .max_message = offered > mode->max_message ? offered : mode->max_message,
+        /* Our own limit: what the greeting says is not authenticated. */
+        .max_message = mode->max_message,
     };
     return SAM_OK;
 }

@@ -90,9 +90,11 @@ void sam_file_discard(struct sam_staged *staged) {
 }
 
 static enum sam_status write_special(const char *path, const void *data, size_t length) {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    /* O_NONBLOCK: a pipe that nobody reads is an error now, not a wait without an end. */
+    int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return SAM_FILE_WRITE;
+    fcntl(fd, F_SETFL, 0);
     enum sam_status status = sam_file_write(fd, data, length);
     return close(fd) == 0 ? status : SAM_FILE_WRITE;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -221,32 +222,45 @@ static enum sam_status check_place(const char *path, bool replace, struct sam_wh
     return replace ? SAM_KEY_NOT_FILE : SAM_KEY_EXISTS;
 }
 
-/* Both files are on the disk before either takes its place, so a full disk costs no key. The
- * private one goes first: a public key whose private half was lost would be trusted for nothing. */
+/* Puts both files in their places. The public one goes first: should the other fail to follow, the
+ * old private key is still there, and a public half can be made from it again. */
+static enum sam_status place_pair(struct sam_staged *private_file, struct sam_staged *public_file,
+                                  bool replace, struct sam_where *where) {
+    sam_where_set(where, "%s", public_file->path);
+    enum sam_status status = sam_file_place(public_file, replace);
+    if (status != SAM_OK)
+        return status;
+    sam_where_set(where, "%s", private_file->path);
+    status = sam_file_place(private_file, replace);
+    if (status != SAM_OK && !replace)
+        unlink(public_file->path);
+    return status;
+}
+
+/* Both files are on the disk before either takes its place, so a full disk costs no key; and no
+ * signal ends the program in between, so none leaves a piece of a private key behind. */
 static enum sam_status write_pair(const char *private_path, const char *public_path, bool replace,
                                   const struct sam_bytes *private_pem,
                                   const struct sam_bytes *public_pem, struct sam_where *where) {
-    struct sam_staged private_file, public_file = {0};
+    struct sam_staged private_file = {0}, public_file = {0};
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     sam_where_set(where, "%s", private_path);
     enum sam_status status = sam_file_stage(&private_file, private_path, S_IRUSR | S_IWUSR,
                                             private_pem->data, private_pem->length);
-    if (status != SAM_OK)
-        return status;
-    sam_where_set(where, "%s", public_path);
-    status = sam_file_stage(&public_file, public_path, S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH,
-                            public_pem->data, public_pem->length);
-    if (status == SAM_OK) {
-        sam_where_set(where, "%s", private_path);
-        status = sam_file_place(&private_file, replace);
-    }
     if (status == SAM_OK) {
         sam_where_set(where, "%s", public_path);
-        status = sam_file_place(&public_file, replace);
-        if (status != SAM_OK && !replace)
-            unlink(private_path);
+        status = sam_file_stage(&public_file, public_path, S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH,
+                                public_pem->data, public_pem->length);
     }
+    if (status == SAM_OK)
+        status = place_pair(&private_file, &public_file, replace, where);
     sam_file_discard(&private_file);
     sam_file_discard(&public_file);
+    int reason = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = reason;
     return status;
 }
 

@@ -202,7 +202,8 @@ enum sam_status sam_read_all(int fd, int stop, int64_t deadline, uint8_t *data, 
     return SAM_OK;
 }
 
-enum sam_status sam_write_all(int fd, int64_t deadline, const uint8_t *data, size_t length) {
+enum sam_status sam_write_all(int fd, int stop, int64_t deadline, const uint8_t *data,
+                              size_t length) {
     for (size_t sent = 0; sent < length;) {
         ssize_t n = send(fd, data + sent, length - sent, 0);
         if (n >= 0) {
@@ -215,9 +216,14 @@ enum sam_status sam_write_all(int fd, int64_t deadline, const uint8_t *data, siz
             continue;
         if (!would_block())
             return SAM_NETWORK;
-        enum sam_status status = wait_for(fd, POLLOUT, -1, deadline);
-        if (status != SAM_OK)
+        enum sam_status status = wait_for(fd, POLLOUT, stop, deadline);
+        if (status == SAM_STOPPED) {
+            int64_t soon = sam_now() + SAM_SECOND;
+            deadline = deadline < soon ? deadline : soon;
+            stop = -1;
+        } else if (status != SAM_OK) {
             return status;
+        }
     }
     return SAM_OK;
 }

@@ -41,10 +41,11 @@ SAM_MUST_CHECK enum sam_status sam_connect(int *fd, const char *host, uint16_t p
 SAM_MUST_CHECK enum sam_status sam_read_all(int fd, int stop, int64_t deadline, uint8_t *data,
                                             size_t length);
 
-/* Writes length bytes. SAM_TIMEOUT; SAM_CLOSED: the peer is gone; SAM_NETWORK. On failure some may
- * have been sent. */
-SAM_MUST_CHECK enum sam_status sam_write_all(int fd, int64_t deadline, const uint8_t *data,
-                                             size_t length);
+/* Writes length bytes. Once stop (as above) is ready, a peer that does not read has one second
+ * left. SAM_TIMEOUT; SAM_CLOSED: the peer is gone; SAM_NETWORK. On failure some may have been sent.
+ */
+SAM_MUST_CHECK enum sam_status sam_write_all(int fd, int stop, int64_t deadline,
+                                             const uint8_t *data, size_t length);
 
 /* Ends our side, reads and drops what still comes until the peer ends or the deadline: a close with
  * unread bytes would make the system destroy what we sent last. */

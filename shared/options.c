@@ -88,15 +88,23 @@ static void print_help(const char *program, unsigned mine, const struct sam_mode
     printf("\nExit: 0 done and verified, 1 refused or not verified, 2 usage, 3 network, 4 keys\n");
 }
 
+static bool complain(const struct sam_options *options, const char *what, const char *about) {
+    fprintf(stderr, "%s: %s", options->program, what);
+    sam_show_text(stderr, (const uint8_t *)about, strlen(about), SIZE_MAX);
+    fprintf(stderr, "; see %s --help\n", options->program);
+    return false;
+}
+
 static bool set_number(struct sam_options *options, const struct row *row, const char *value) {
     char *end = NULL;
     errno = 0;
     unsigned long number = strtoul(value, &end, 10);
     bool digits = value[0] >= '0' && value[0] <= '9' && *end == '\0' && errno == 0;
     if (!digits || number < row->least || number > row->most) {
-        fprintf(stderr, "%s: --%s takes a number from %lu to %lu, not \"%s\"\n", options->program,
-                row->name, row->least, row->most, value);
-        return false;
+        char what[96];
+        snprintf(what, sizeof what, "--%s takes a number from %lu to %lu, not ", row->name,
+                 row->least, row->most);
+        return complain(options, what, value);
     }
     uint32_t small = (uint32_t)number;
     memcpy((char *)options + row->at, &small, sizeof small);
@@ -112,11 +120,6 @@ static bool set(struct sam_options *options, const struct row *row, const char *
     else
         memcpy((char *)options + row->at, &on, sizeof on);
     return true;
-}
-
-static bool complain(const struct sam_options *options, const char *what, const char *about) {
-    fprintf(stderr, "%s: %s%s; see %s --help\n", options->program, what, about, options->program);
-    return false;
 }
 
 /* Options may stand before, behind and between the operands, on every system: getopt_long is told

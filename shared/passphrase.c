@@ -36,7 +36,9 @@ enum sam_status sam_passphrase_read(struct sam_passphrase *out, const char *path
     /* An editor ends the line; the line's end is not part of the passphrase. */
     if (text.length > 0 && text.data[text.length - 1] == '\n')
         text.length--;
-    if (status == SAM_TOO_LONG || (status == SAM_OK && text.length == 0))
+    bool good = text.length > 0 && text.length <= SAM_PASSPHRASE_MAX &&
+                memchr(text.data, '\0', text.length) == NULL;
+    if (status == SAM_TOO_LONG || (status == SAM_OK && !good))
         status = SAM_PASSPHRASE;
     if (status == SAM_OK) {
         memcpy(out->text, text.data, text.length);

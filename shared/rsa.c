@@ -64,13 +64,21 @@ static enum sam_status accept_key(struct sam_rsa **out, EVP_PKEY *pkey) {
     return status;
 }
 
-/* The first PEM block of a text, decoded from base64 and no further. */
+/* The one PEM block of a text, decoded from base64 and no further. */
 struct pem_block {
     char *name;   /* "PUBLIC KEY" */
     char *header; /* of the old encrypted formats; not used */
     unsigned char *der;
     long length;
 };
+
+static void free_pem_block(struct pem_block *block) {
+    OPENSSL_free(block->name);
+    OPENSSL_free(block->header);
+    if (block->der != NULL)
+        OPENSSL_clear_free(block->der, (size_t)block->length);
+    ERR_clear_error();
+}
 
 static enum sam_status read_pem_block(struct pem_block *block, const void *pem, size_t length) {
     *block = (struct pem_block){0};
@@ -82,16 +90,13 @@ static enum sam_status read_pem_block(struct pem_block *block, const void *pem, 
     if (text == NULL)
         return SAM_MEMORY;
     bool read = DONE(PEM_read_bio(text, &block->name, &block->header, &block->der, &block->length));
+    /* A second one would be ignored in silence: whose key did the person mean? */
+    struct pem_block second = {0};
+    bool alone =
+        !DONE(PEM_read_bio(text, &second.name, &second.header, &second.der, &second.length));
+    free_pem_block(&second);
     BIO_free(text);
-    return read ? SAM_OK : SAM_KEY_FORMAT;
-}
-
-static void free_pem_block(struct pem_block *block) {
-    OPENSSL_free(block->name);
-    OPENSSL_free(block->header);
-    if (block->der != NULL)
-        OPENSSL_clear_free(block->der, (size_t)block->length);
-    ERR_clear_error();
+    return read && alone ? SAM_OK : SAM_KEY_FORMAT;
 }
 
 enum sam_status sam_rsa_read_public(struct sam_rsa **out, const void *pem, size_t length) {
@@ -106,6 +111,11 @@ enum sam_status sam_rsa_read_public(struct sam_rsa **out, const void *pem, size_
     } else if (strcmp(block.name, PEM_STRING_PUBLIC) == 0) {
         const unsigned char *at = block.der;
         status = accept_key(out, d2i_PUBKEY(NULL, &at, block.length));
+        if (status == SAM_OK && at != block.der + block.length) {
+            sam_rsa_free(*out);
+            *out = NULL;
+            status = SAM_KEY_FORMAT;
+        }
     }
 cleanup:
     free_pem_block(&block);

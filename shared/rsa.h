@@ -29,17 +29,17 @@ SAM_MUST_CHECK enum sam_status sam_passphrase_read(struct sam_passphrase *out, c
  * NULL on failure (SAM_KEY_BITS, SAM_CRYPTO, SAM_MEMORY); the caller frees it. Takes seconds. */
 SAM_MUST_CHECK enum sam_status sam_rsa_generate(struct sam_rsa **out, unsigned bits);
 
-/* Reads a public key: the first PEM block, a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7) with
+/* Reads a public key: the one PEM block of a text, a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7) with
  * algorithm rsaEncryption, of 2048 to 4096 bits in steps of 8, exponent 65537. The text is foreign:
  * any bytes. *out is NULL on failure (SAM_KEY_EMPTY, _FORMAT, _PRIVATE, _NOT_RSA, _PSS_ONLY, _BITS,
  * _EXPONENT, SAM_MEMORY); the caller frees it. */
 SAM_MUST_CHECK enum sam_status sam_rsa_read_public(struct sam_rsa **out, const void *pem,
                                                    size_t length);
 
-/* Reads a pair: the first PEM block, PKCS #8 (RFC 5958), plain or encrypted, within the same
- * limits. passphrase may be NULL: an encrypted key then fails with SAM_KEY_LOCKED, and with a wrong
- * one with SAM_KEY_PASSPHRASE; a public key is SAM_KEY_PUBLIC. The primes are not tested: that
- * costs more than a whole conversation. Other failures and *out as in sam_rsa_read_public. */
+/* Reads a pair: the one PEM block of a text, PKCS #8 (RFC 5958), plain or encrypted, within the
+ * same limits. passphrase may be NULL: an encrypted key then fails with SAM_KEY_LOCKED, and with a
+ * wrong one with SAM_KEY_PASSPHRASE; a public key is SAM_KEY_PUBLIC. The primes are not tested:
+ * that costs more than a whole conversation. Other failures and *out as in sam_rsa_read_public. */
 SAM_MUST_CHECK enum sam_status sam_rsa_read_private(struct sam_rsa **out, const void *pem,
                                                     size_t length,
                                                     const struct sam_passphrase *passphrase);

@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "file.h"
 #include "identity.h"
+#include "process.h"
 #include "service.h"
 
 enum {
@@ -143,7 +145,6 @@ static enum sam_status watch_signals(struct server *server) {
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
-    signal(SIGPIPE, SIG_IGN);
     if (pthread_sigmask(SIG_BLOCK, &signals, NULL) != 0 ||
         pthread_create(&watcher, NULL, wait_for_signal, server) != 0)
         return SAM_SYSTEM;
@@ -213,16 +214,31 @@ static void tell_start(const struct server *server, const struct sam_where *addr
             server->own.name, fingerprint, server->trusted.count - own, service->options->keys);
 }
 
-/* Writes the port for scripts that let the system choose it. */
-static enum sam_status write_port(const char *path, uint16_t port) {
+/* Writes the port for scripts that let the system choose it, and notes which file that made. */
+static enum sam_status write_port(const char *path, uint16_t port, struct stat *made) {
     char text[8];
     int length = snprintf(text, sizeof text, "%u\n", (unsigned)port);
-    return path == NULL ? SAM_OK : sam_file_replace(path, 0666, text, (size_t)length);
+    *made = (struct stat){0};
+    if (path == NULL)
+        return SAM_OK;
+    enum sam_status status = sam_file_replace(path, 0666, text, (size_t)length);
+    if (status == SAM_OK && lstat(path, made) != 0)
+        *made = (struct stat){0};
+    return status;
+}
+
+/* A device, or a file that another server has put there since, is not ours to remove. */
+static void remove_port(const char *path, const struct stat *made) {
+    struct stat there;
+    if (path != NULL && S_ISREG(made->st_mode) && lstat(path, &there) == 0 &&
+        there.st_dev == made->st_dev && there.st_ino == made->st_ino)
+        unlink(path);
 }
 
 static enum sam_status serve(struct server *server, struct sam_where *where) {
     const struct sam_options *options = server->service.options;
     uint16_t port = (uint16_t)options->port;
+    struct stat port_file;
     enum sam_status status = sam_listen(&server->listener, options->host, &port, where);
     if (status != SAM_OK)
         return status;
@@ -230,7 +246,7 @@ static enum sam_status serve(struct server *server, struct sam_where *where) {
         sam_memory_init(&server->memory, common_memory(server->service.mode, options->max_message));
     if (status != SAM_OK)
         return status;
-    status = write_port(options->port_file, port);
+    status = write_port(options->port_file, port, &port_file);
     if (status == SAM_OK) {
         tell_start(server, where);
         accept_loop(server);
@@ -239,8 +255,7 @@ static enum sam_status serve(struct server *server, struct sam_where *where) {
         sam_memory_stop(&server->memory);
         while (server->active > 0)
             join_one(server);
-        if (options->port_file != NULL)
-            unlink(options->port_file);
+        remove_port(options->port_file, &port_file);
         if (!options->quiet)
             fprintf(stderr, "%s: stopped\n", options->program);
     } else {
@@ -264,6 +279,7 @@ static void close_all(struct server *server) {
 enum sam_exit sam_server_main(const struct sam_mode *mode, int argc, char **argv) {
     struct sam_options options;
     enum sam_exit code;
+    sam_process_start();
     if (!sam_options_read(&options, true, mode, argc, argv, &code))
         return code;
     struct sam_talk talk = sam_talk_start(&options);
@@ -271,9 +287,11 @@ enum sam_exit sam_server_main(const struct sam_mode *mode, int argc, char **argv
         return sam_identity_generate(&options, &talk);
     if (options.command == SAM_FINGERPRINT)
         return sam_identity_fingerprint(&options, &talk);
-    if (strlen(options.message) > options.max_message) {
-        fprintf(stderr, "server: --message has %zu bytes, --max-message allows %lu\n",
-                strlen(options.message), (unsigned long)options.max_message);
+    uint32_t longest =
+        options.max_message < mode->max_message ? options.max_message : mode->max_message;
+    if (strlen(options.message) > longest) {
+        fprintf(stderr, "server: --message has %zu bytes, a client takes %lu: shorten it\n",
+                strlen(options.message), (unsigned long)longest);
         return SAM_EXIT_USAGE;
     }
     struct server server = {

@@ -43,9 +43,10 @@ static void log_line(const struct conversation *talk, const char *what) {
  * then say too much. */
 static bool show_message(const struct sam_envelope *envelope) {
     flockfile(stdout);
+    clearerr(stdout);
     sam_show_text(stdout, envelope->message, envelope->message_length, MESSAGE_SHOWN);
     putchar('\n');
-    bool shown = fflush(stdout) == 0;
+    bool shown = fflush(stdout) == 0 && !ferror(stdout);
     funlockfile(stdout);
     return shown;
 }
@@ -90,15 +91,21 @@ static void tell_request(const struct conversation *talk, const struct sam_incom
 /* Tells why an envelope is rejected: here, and nowhere else. */
 static void tell_rejection(const struct conversation *talk, enum sam_status status,
                            const struct sam_incoming *request) {
-    char text[96 + SAM_FINGERPRINT_SIZE], fingerprint[SAM_FINGERPRINT_SIZE] = "";
+    char text[64], fingerprint[SAM_FINGERPRINT_SIZE];
     struct sam_header header;
+    snprintf(text, sizeof text, "rejected: %s", sam_status_name(status));
+    log_line(talk, text);
+    sam_tell_verdicts(&talk->service->talk, talk->log, status, request->sender, &talk->party);
     if (status == SAM_STRANGER &&
         sam_header_read(&header, request->envelope.bytes.data, talk->party.mode->number,
-                        SAM_KINDS_OF_CLIENT) == SAM_OK)
+                        SAM_KINDS_OF_CLIENT) == SAM_OK) {
         sam_fingerprint(fingerprint, header.sender);
-    snprintf(text, sizeof text, "rejected: %s%s%s", sam_status_name(status),
-             fingerprint[0] != '\0' ? " " : "", fingerprint);
-    log_line(talk, text);
+        fprintf(
+            talk->log,
+            "    %s\n    If you know whose it is and want to trust it, put its public key into\n"
+            "    the keys folder and start again.\n",
+            fingerprint);
+    }
 }
 
 static void trace_arrival(const struct conversation *talk, const struct sam_incoming *request) {
@@ -153,7 +160,6 @@ static enum sam_status next_request(struct conversation *talk) {
         status = handle(talk, &request);
     if (sam_status_step(status) > 0) {
         tell_rejection(talk, status, &request);
-        sam_tell_verdicts(&talk->service->talk, talk->log, status, request.sender, &talk->party);
     } else if (status != SAM_OK) {
         log_line(talk, sam_status_sentence(status));
     }

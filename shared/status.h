@@ -23,7 +23,7 @@
     X(LENGTH, 1, "has a length that this mode cannot have, or one over the limit")                 \
     X(TRUNCATED, 1, "was cut short")                                                               \
     X(RECIPIENT, 1, "is addressed to another key")                                                 \
-    X(STRANGER, 1, "comes from an untrusted key: put its public key into keys/ and start again")   \
+    X(STRANGER, 1, "comes from a key that is not trusted here")                                    \
     X(KEY_MISMATCH, 1, "names a length of signature or block that does not fit the keys it names") \
     /* step 2: freshness and order */                                                              \
     X(STALE, 2, "was sealed for another connection: replayed, or held back and sent on")           \
@@ -54,7 +54,7 @@
     X(KEY_NOT_FILE, 0, "is not a file: remove it, or check --keys")                                \
     X(KEY_UNREADABLE, 0, "cannot be read: check its permissions and those of its folder")          \
     X(KEY_EXPOSED, 0, "can be read by others: run chmod 600 on it")                                \
-    X(KEY_FORMAT, 0, "is not a key in PEM (SubjectPublicKeyInfo or PKCS #8): make it anew")        \
+    X(KEY_FORMAT, 0, "is not one key in PEM (SubjectPublicKeyInfo or PKCS #8): make it anew")      \
     X(KEY_PRIVATE, 0,                                                                              \
       "holds a private key where a public one belongs: keep it secret, put only its public half "  \
       "there")                                                                                     \
@@ -70,7 +70,7 @@
     X(KEY_LOCKED, 0, "is under a passphrase: give it on a terminal or by --passphrase-file")       \
     X(KEY_PASSPHRASE, 0, "does not open with that passphrase: try again")                          \
     X(NO_PASSPHRASE, 0, "no passphrase: type one, twice the same, or use --passphrase-file")       \
-    X(PASSPHRASE, 0, "holds no passphrase of 1 to 1023 bytes: write one into it")                  \
+    X(PASSPHRASE, 0, "holds no passphrase of 1 to 1023 bytes without NUL: write one into it")      \
     X(NAME, 0, "is not a name: use 1 to 64 of A-Z a-z 0-9 . _ - and no dot in front")              \
     X(FOLDER, 0, "is not a folder that can be used: check --keys")                                 \
     /* this machine */                                                                             \

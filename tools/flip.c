@@ -25,7 +25,7 @@ static bool pass(int from, int to, long *passed, long offset, int64_t deadline) 
     if (offset >= *passed && offset < *passed + n)
         piece[offset - *passed] ^= 1;
     *passed += n;
-    return sam_write_all(to, deadline, piece, (size_t)n) == SAM_OK;
+    return sam_write_all(to, -1, deadline, piece, (size_t)n) == SAM_OK;
 }
 
 static void relay(int client, int server, long offset) {
