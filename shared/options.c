@@ -88,9 +88,14 @@ static void print_help(const char *program, unsigned mine, const struct sam_mode
     printf("\nExit: 0 done and verified, 1 refused or not verified, 2 usage, 3 network, 4 keys\n");
 }
 
+/* about is quoted; NULL where there is nothing to quote. */
 static bool complain(const struct sam_options *options, const char *what, const char *about) {
     fprintf(stderr, "%s: %s", options->program, what);
-    sam_show_text(stderr, (const uint8_t *)about, strlen(about), SIZE_MAX);
+    if (about != NULL) {
+        fputs(" \"", stderr);
+        sam_show_text(stderr, (const uint8_t *)about, strlen(about), SIZE_MAX);
+        fputc('"', stderr);
+    }
     fprintf(stderr, "; see %s --help\n", options->program);
     return false;
 }
@@ -102,7 +107,7 @@ static bool set_number(struct sam_options *options, const struct row *row, const
     bool digits = value[0] >= '0' && value[0] <= '9' && *end == '\0' && errno == 0;
     if (!digits || number < row->least || number > row->most) {
         char what[96];
-        snprintf(what, sizeof what, "--%s takes a number from %lu to %lu, not ", row->name,
+        snprintf(what, sizeof what, "--%s takes a number from %lu to %lu, not", row->name,
                  row->least, row->most);
         return complain(options, what, value);
     }
@@ -142,7 +147,7 @@ static bool read_words(struct sam_options *options, unsigned mine, int argc, cha
             if (!set(options, &rows[code], optarg))
                 return false;
         } else if (code >= 0) {
-            return complain(options, "no such option, or no value for it: ", argv[optind - 1]);
+            return complain(options, "no such option, or no value for it:", argv[optind - 1]);
         } else if (optind == argc) {
             return true;
         } else {
@@ -163,24 +168,27 @@ static bool check(struct sam_options *options, unsigned mine, unsigned used,
     while (i < COMMANDS && !(commands[i].command & mine && strcmp(commands[i].name, name) == 0))
         i++;
     if (i == COMMANDS)
-        return complain(options,
-                        count == 0 ? "a command is missing" : "there is no command called ", name);
+        return count == 0 ? complain(options, "a command is missing", NULL)
+                          : complain(options, "there is no command called", name);
     options->command = commands[i].command;
     if (count > (commands[i].operand[0] != '\0' ? 2 : 1))
-        return complain(options, "too many words; put the text into quotes", "");
+        return complain(options, "too many words; put the text into quotes", NULL);
     options->text = count == 2 ? operands[1] : NULL;
     if (options->command == SAM_SEND_MSG && (options->text == NULL) == (options->file == NULL))
-        return complain(options, "send_msg takes either a text or --file", "");
-    for (size_t k = 0; k < ROWS; k++)
+        return complain(options, "send_msg takes either a text or --file", NULL);
+    for (size_t k = 0; k < ROWS; k++) {
+        char what[64];
+        snprintf(what, sizeof what, "--%s does not go with this command", rows[k].name);
         if (used >> k & 1 && !(rows[k].commands & options->command))
-            return complain(options, "this command does not take --", rows[k].name);
+            return complain(options, what, NULL);
+    }
     if (options->bits % 8 != 0)
-        return complain(options, "--bits takes a multiple of 8", "");
+        return complain(options, "--bits takes a multiple of 8", NULL);
     if (strcmp(options->color, "auto") != 0 && strcmp(options->color, "always") != 0 &&
         strcmp(options->color, "never") != 0)
-        return complain(options, "--color takes auto, always or never, not ", options->color);
+        return complain(options, "--color takes auto, always or never, not", options->color);
     if (options->passphrase && options->passphrase_file != NULL)
-        return complain(options, "use --passphrase or --passphrase-file, not both", "");
+        return complain(options, "use --passphrase or --passphrase-file, not both", NULL);
     return true;
 }
 

@@ -18,15 +18,15 @@ static const struct {
     {"client", {NULL}, "a command is missing"},
     {"client", {""}, "there is no command"},
     {"client", {"--quiet"}, "a command is missing"},
-    {"client", {"foo"}, "no command called foo"},
-    {"client", {"send"}, "no command called send"},
-    {"client", {"SEND_MSG", "hello"}, "no command called SEND_MSG"},
-    {"client", {"hello", "send_msg"}, "no command called hello"},
-    {"client", {"--", "--help"}, "no command called --help"},
+    {"client", {"foo"}, "no command called \"foo\""},
+    {"client", {"send"}, "no command called \"send\""},
+    {"client", {"SEND_MSG", "hello"}, "no command called \"SEND_MSG\""},
+    {"client", {"hello", "send_msg"}, "no command called \"hello\""},
+    {"client", {"--", "--help"}, "no command called \"--help\""},
     {"client", {"--nope"}, "--nope"},
     {"client", {"recv_msg", "--nope=1"}, "--nope"},
-    {"client", {"-x"}, ": -x"},
-    {"client", {"send_msg", "-x"}, ": -x"},
+    {"client", {"-x"}, ": \"-x\""},
+    {"client", {"send_msg", "-x"}, ": \"-x\""},
     {"client", {"send_msg", "--", "-x", "-y"}, "too many words"},
     {"client", {"recv_msg", "--port"}, "--port"},
     {"client", {"recv_msg", "--keys"}, "--keys"},
@@ -52,14 +52,14 @@ static const struct {
     {"client", {"recv_msg", "--port-file", "x"}, "--port-file"},
     {"client", {"recv_msg", "--max-clients", "1"}, "--max-clients"},
     {"client", {"recv_msg", "--max-message", "1"}, "--max-message"},
-    {"client", {"recv_msg", "--color", "blue"}, "not blue"},
+    {"client", {"recv_msg", "--color", "blue"}, "not \"blue\""},
     {"client", {"recv_msg", "--color", ""}, "--color"},
-    {"client", {"recv_msg", "--color", "ALWAYS"}, "not ALWAYS"},
+    {"client", {"recv_msg", "--color", "ALWAYS"}, "not \"ALWAYS\""},
     {"client", {"generate_key_pair", "--passphrase", "--passphrase-file", "x"}, "not both"},
     {"client", {"generate_key_pair", "--bits", "2052"}, "multiple of 8"},
-    {"server", {"foo"}, "no command called foo"},
-    {"server", {"send_msg", "hi"}, "no command called send_msg"},
-    {"server", {"recv_msg"}, "no command called recv_msg"},
+    {"server", {"foo"}, "no command called \"foo\""},
+    {"server", {"send_msg", "hi"}, "no command called \"send_msg\""},
+    {"server", {"recv_msg"}, "no command called \"recv_msg\""},
     {"server", {"--nope"}, "--nope"},
     {"server", {"--port"}, "--port"},
     {"server", {"--to", "x"}, "--to"},
@@ -67,11 +67,11 @@ static const struct {
     {"server", {"--file", "x"}, "--file"},
     {"server", {"--bits", "2048"}, "--bits"},
     {"server", {"--force"}, "--force"},
-    {"server", {"--color", "sometimes"}, "not sometimes"},
+    {"server", {"--color", "sometimes"}, "not \"sometimes\""},
     {"server", {"fingerprint", "--message", "x"}, "--message"},
     {"server", {"generate_key_pair", "--port", "0"}, "--port"},
     {"server", {"generate_key_pair", "--bits", "2052"}, "multiple of 8"},
-    {"server", {"--message", "four", "--max-message", "3"}, "4 bytes, --max-message allows 3"},
+    {"server", {"--message", "four", "--max-message", "3"}, "4 bytes, a client takes 3"},
 };
 
 START_TEST(a_mistake_is_named_on_standard_error_and_exits_2) {
@@ -128,7 +128,9 @@ static void assert_no_number(int i, const char *value) {
     if (value == NULL)
         return;
     char quoted[64];
-    snprintf(quoted, sizeof quoted, "not \"%s\"", value);
+    int plain = (int)strcspn(value, "\n"); /* a control byte is shown as \xNN */
+    snprintf(quoted, sizeof quoted, "not \"%.*s%s\"", plain, value,
+             value[plain] == '\n' ? "\\x0a" : "");
     struct run_result result =
         RUN(modes[i % 2], numbers[i].program, numbers[i].option, value, numbers[i].command);
     assert_code(&result, SAM_EXIT_USAGE);

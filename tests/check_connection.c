@@ -275,6 +275,40 @@ START_TEST(memory_grows_with_what_arrives) {
 }
 END_TEST
 
+/* A greeting that offers more than the mode's own limit is not authenticated, so it does not make
+ * the client take a longer answer. */
+START_TEST(a_greeting_does_not_raise_the_limit_of_answers) {
+    struct peer client, server;
+    struct sam_incoming request, answer;
+    uint8_t bytes[SAM_GREETING_SIZE], header[SAM_HEADER_SIZE];
+    peers_meet(&client, &server, modes[_i]);
+    client.connection.is_client = false; /* it meets the same server once more */
+    server.connection.greeting.max_message = SAM_MESSAGE_LIMIT;
+    sam_greeting_write(bytes, &server.connection.greeting);
+    write_raw(server.connection.fd, bytes, sizeof bytes);
+    ck_status(sam_connection_meet(&client.connection, &client.addressed), SAM_OK);
+    ck_assert_uint_eq(client.connection.greeting.max_message, SAM_MESSAGE_LIMIT);
+    peer_request(&client, SAM_KIND_RECV, "", 0);
+    ck_status(peer_take(&server, &request), SAM_OK);
+    struct sam_address address = {.kind = SAM_KIND_REPLY};
+    memcpy(address.reference, request.envelope.header.message_id, SAM_ID_SIZE);
+    sam_connection_drop(&server.connection, &request);
+    struct sam_envelope reply = seal_at(&server.party, person("alice"), &address, "long", 4);
+    memcpy(header, reply.bytes.data, sizeof header);
+    size_t longest = modes[_i]
+                         ->layout(SAM_SALT_SIZE + (size_t)modes[_i]->max_message,
+                                  reply.header.signature_length, reply.header.block_length)
+                         .length;
+    sam_put32(header + 12,
+              (uint32_t)longest + (modes[_i]->number == 1 ? reply.header.block_length : 1));
+    write_raw(server.connection.fd, header, sizeof header);
+    ck_status(peer_take(&client, &answer), SAM_LENGTH);
+    sam_envelope_free(&reply);
+    peer_close(&client);
+    peer_close(&server);
+}
+END_TEST
+
 START_TEST(a_connection_ends_before_its_sequence_wraps) {
     struct peer client, server;
     struct sam_incoming request;
@@ -307,6 +341,7 @@ Suite *connection_suite(void) {
     tcase_add_loop_test(greeting, an_envelope_cut_at_any_length_is_truncated, 0, 2);
     tcase_add_loop_test(greeting, a_bad_header_is_told_before_the_body_arrives, 0, 2);
     tcase_add_loop_test(greeting, memory_grows_with_what_arrives, 0, 2);
+    tcase_add_loop_test(greeting, a_greeting_does_not_raise_the_limit_of_answers, 0, 2);
     tcase_add_loop_test(greeting, a_connection_ends_before_its_sequence_wraps, 0, 2);
     suite_add_tcase(suite, greeting);
     suite_add_tcase(suite, order_case());

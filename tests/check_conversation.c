@@ -251,6 +251,9 @@ START_TEST(what_is_not_offered_is_refused_and_the_connection_goes_on) {
         ck_status(peer_take(&alice, &answer), SAM_OK);
         ck_assert_int_eq(answer.envelope.header.kind, SAM_KIND_REFUSE);
         ck_assert_uint_gt(answer.envelope.message_length, 0);
+        if (requests[i].kind == SAM_KIND_SESSION && requests[i].length != SAM_SHARE_SIZE)
+            ck_assert_ptr_nonnull(memchr(answer.envelope.message, '3', /* "32 bytes" */
+                                         answer.envelope.message_length));
         sam_connection_drop(&alice.connection, &answer);
         peer_request(&alice, SAM_KIND_SEND, "go on", 5);
         peer_expect(&alice, SAM_KIND_REPLY, "", 0);

@@ -10,6 +10,7 @@
 #include "process.h"
 
 #define MS ((int64_t)1000)
+#define PACE (20 * MS) /* of a trickle */
 
 /* Connects to a server of our own at host and sends a word through. False when this machine does
  * not have that address. */
@@ -104,27 +105,31 @@ START_TEST(what_is_no_address_is_told) {
 }
 END_TEST
 
-/* A thread that sends, or takes, a few bytes at a time until it is told to stop. */
+enum way { TAKES, SENDS, FLOODS };
+
+/* A thread that takes or sends a few bytes at a time, or sends as much as it can, until it is told
+ * to stop. */
 struct trickle {
     pthread_t thread;
     int fd;
     int stop[2];
-    bool sends;
+    enum way way;
 };
 
 static void *run_trickle(void *argument) {
     struct trickle *trickle = argument;
-    uint8_t bytes[16] = {0};
-    while (!readable_until(trickle->stop[0], sam_now() + 20 * MS)) {
-        ssize_t n = trickle->sends ? send(trickle->fd, bytes, 1, 0)
-                                   : recv(trickle->fd, bytes, sizeof bytes, 0);
+    uint8_t bytes[4096] = {0};
+    while (!readable_until(trickle->stop[0], trickle->way == FLOODS ? 0 : sam_now() + PACE)) {
+        size_t length = trickle->way == FLOODS ? sizeof bytes : 1;
+        ssize_t n = trickle->way == TAKES ? recv(trickle->fd, bytes, 16, 0)
+                                          : send(trickle->fd, bytes, length, 0);
         (void)n;
     }
     return NULL;
 }
 
-static void trickle_start(struct trickle *trickle, int fd, bool sends) {
-    *trickle = (struct trickle){.fd = fd, .sends = sends};
+static void trickle_start(struct trickle *trickle, int fd, enum way way) {
+    *trickle = (struct trickle){.fd = fd, .way = way};
     ck_assert_int_eq(pipe(trickle->stop), 0);
     ck_assert_int_eq(pthread_create(&trickle->thread, NULL, run_trickle, trickle), 0);
 }
@@ -145,10 +150,10 @@ START_TEST(a_deadline_is_for_the_whole) {
         int ends[2];
         struct trickle trickle;
         tcp_pair(ends);
-        trickle_start(&trickle, ends[0], sends);
+        trickle_start(&trickle, ends[0], sends ? SENDS : TAKES);
         int64_t started = sam_now();
         enum sam_status status = sends ? sam_read_all(ends[1], -1, started + wait, much, TO_READ)
-                                       : sam_write_all(ends[1], started + wait, much, TO_WRITE);
+                                       : sam_write_all(ends[1], -1, started + wait, much, TO_WRITE);
         int64_t took = sam_now() - started;
         trickle_stop(&trickle);
         close(ends[0]);
@@ -178,7 +183,7 @@ START_TEST(what_has_arrived_is_read_before_a_stop) {
     write_raw(ends[0], "part", 4);
     close(ends[0]);
     ck_status(sam_read_all(ends[1], -1, sam_now() + PATIENT, bytes, 5), SAM_TRUNCATED);
-    ck_status(sam_write_all(ends[1], sam_now() + PATIENT, bytes, 5), SAM_CLOSED);
+    ck_status(sam_write_all(ends[1], -1, sam_now() + PATIENT, bytes, 5), SAM_CLOSED);
     close(ends[1]);
     close(stop[0]);
 }
@@ -202,17 +207,19 @@ START_TEST(last_words_arrive_though_much_is_unread) {
 END_TEST
 
 START_TEST(lingering_ends_though_the_peer_writes_on) {
-    int ends[2];
-    struct trickle trickle;
-    tcp_pair(ends);
-    trickle_start(&trickle, ends[0], true);
-    int64_t started = sam_now();
-    sam_linger(ends[1], started + 300 * MS);
-    int64_t took = sam_now() - started;
-    trickle_stop(&trickle);
-    close(ends[0]);
-    close(ends[1]);
-    ck_assert_int_lt(took, 600 * MS + SANITIZED * PATIENT);
+    for (enum way way = SENDS; way <= FLOODS; way++) {
+        int ends[2];
+        struct trickle trickle;
+        tcp_pair(ends);
+        trickle_start(&trickle, ends[0], way);
+        int64_t started = sam_now();
+        sam_linger(ends[1], started + 300 * MS);
+        int64_t took = sam_now() - started;
+        trickle_stop(&trickle);
+        close(ends[0]);
+        close(ends[1]);
+        ck_assert_int_lt(took, 600 * MS + SANITIZED * PATIENT);
+    }
 }
 END_TEST
 

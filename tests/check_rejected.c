@@ -230,8 +230,8 @@ START_TEST(what_follows_a_rejection_is_dropped_for_a_second) {
     int64_t started = sam_now(), deadline = started + PATIENT;
     write_altered(0, 1);
     expect_rejection(alice.connection.fd, modes[_i]);
-    ck_status(sam_write_all(alice.connection.fd, deadline, more, MORE_THAN_BUFFERS), SAM_OK);
-    while (sam_write_all(alice.connection.fd, deadline, more, 1) == SAM_OK)
+    ck_status(sam_write_all(alice.connection.fd, -1, deadline, more, MORE_THAN_BUFFERS), SAM_OK);
+    while (sam_write_all(alice.connection.fd, -1, deadline, more, 1) == SAM_OK)
         ck_assert_msg(nap_until(deadline), "the server never closes");
     int64_t took = sam_now() - started;
     ck_assert_int_ge(took, SAM_SECOND);

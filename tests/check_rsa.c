@@ -179,7 +179,7 @@ START_TEST(a_text_that_is_no_key_is_no_key) {
 }
 END_TEST
 
-/* Alice's key under other labels that PEM knows, and before hers: only the first block counts. */
+/* Alice's key under other labels that PEM knows, and two blocks, of which one would be ignored. */
 static const struct {
     const char *label;
     enum sam_status status;
@@ -200,7 +200,7 @@ START_TEST(another_label_is_another_thing) {
     reads_public(pem.data, pem.length, status);
     reads_private(&pem, NULL, SAM_KEY_FORMAT);
     ck_status(sam_bytes_append(&pem, alice_public.data, alice_public.length), SAM_OK);
-    reads_public(pem.data, pem.length, status);
+    reads_public(pem.data, pem.length, SAM_KEY_FORMAT);
     pem.length = 0;
     ck_status(sam_bytes_append(&pem, "a word before\n", 14), SAM_OK);
     ck_status(sam_bytes_append(&pem, alice_public.data, alice_public.length), SAM_OK);

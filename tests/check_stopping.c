@@ -75,6 +75,20 @@ START_TEST(connections_do_not_hold_a_server_up) {
 }
 END_TEST
 
+START_TEST(a_peer_that_does_not_read_does_not_hold_a_server_up) {
+    struct server_process server;
+    struct peer deaf;
+    char answer[16001];
+    memset(answer, 'a', sizeof answer - 1);
+    answer[sizeof answer - 1] = '\0';
+    start_server(&server, modes[_i], lab, "--name", "client", "--quiet", "--message", answer, NULL);
+    peer_join(&deaf, modes[_i], person("bob"), server.port, person("alice"));
+    peer_asks_without_reading(&deaf);
+    stop_soon(&server);
+    peer_close(&deaf);
+}
+END_TEST
+
 START_TEST(a_request_that_has_arrived_is_answered) {
     struct server_process server;
     struct peer alice;
@@ -141,6 +155,7 @@ TCase *stopping_case(void) {
     tcase_add_unchecked_fixture(stopping, make_lab, remove_lab);
     tcase_add_loop_test(stopping, a_signal_ends_an_idle_server, 0, 2);
     tcase_add_loop_test(stopping, connections_do_not_hold_a_server_up, 0, 2);
+    tcase_add_loop_test(stopping, a_peer_that_does_not_read_does_not_hold_a_server_up, 0, 2);
     tcase_add_loop_test(stopping, a_request_that_has_arrived_is_answered, 0, 2);
     tcase_add_loop_test(stopping, a_server_that_was_stopped_starts_again_on_its_port, 0, 2);
     return stopping;

@@ -102,6 +102,20 @@ void peer_expect(struct peer *peer, enum sam_kind kind, const void *message, siz
     sam_connection_drop(&peer->connection, &incoming);
 }
 
+void peer_asks_without_reading(struct peer *client) {
+    enum { MORE_THAN_BUFFERS = 2000 };
+    int small = 4096, fd = client->connection.fd;
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    for (int i = 0; i < MORE_THAN_BUFFERS; i++) {
+        struct sam_envelope envelope = peer_seal(client, SAM_KIND_RECV, "", 0);
+        enum sam_status status = sam_write_all(fd, -1, sam_now() + SAM_SECOND / 5,
+                                               envelope.bytes.data, envelope.bytes.length);
+        sam_envelope_free(&envelope);
+        if (status != SAM_OK)
+            return;
+    }
+}
+
 struct sam_envelope seal_at(const struct sam_party *party, const struct sam_key *to,
                             const struct sam_address *address, const void *message, size_t length) {
     struct sam_envelope envelope;
@@ -113,7 +127,7 @@ struct sam_envelope seal_at(const struct sam_party *party, const struct sam_key 
 }
 
 void write_raw(int fd, const void *data, size_t length) {
-    ck_status(sam_write_all(fd, sam_now() + PATIENT, data, length), SAM_OK);
+    ck_status(sam_write_all(fd, -1, sam_now() + PATIENT, data, length), SAM_OK);
 }
 
 bool readable_until(int fd, int64_t deadline) {

@@ -60,6 +60,10 @@ enum sam_status peer_take(struct peer *peer, struct sam_incoming *incoming);
 /* Takes an envelope and asserts that it is of that kind with that message. */
 void peer_expect(struct peer *peer, enum sam_kind kind, const void *message, size_t length);
 
+/* Asks and asks and never reads, until the server's answers fill all buffers between the two and
+ * the server stops reading too, or has cut the connection. Takes large answers to get there. */
+void peer_asks_without_reading(struct peer *client);
+
 /* A client's next envelope with every part of the address chosen. The caller frees it. */
 struct sam_envelope seal_at(const struct sam_party *party, const struct sam_key *to,
                             const struct sam_address *address, const void *message, size_t length);
