@@ -78,10 +78,8 @@ END_TEST
 START_TEST(a_peer_that_does_not_read_does_not_hold_a_server_up) {
     struct server_process server;
     struct peer deaf;
-    char answer[16001];
-    memset(answer, 'a', sizeof answer - 1);
-    answer[sizeof answer - 1] = '\0';
-    start_server(&server, modes[_i], lab, "--name", "client", "--quiet", "--message", answer, NULL);
+    start_server(&server, modes[_i], lab, "--name", "client", "--quiet", "--message",
+                 long_answer(modes[_i]), NULL);
     peer_join(&deaf, modes[_i], person("bob"), server.port, person("alice"));
     peer_asks_without_reading(&deaf);
     stop_soon(&server);

@@ -102,10 +102,19 @@ void peer_expect(struct peer *peer, enum sam_kind kind, const void *message, siz
     sam_connection_drop(&peer->connection, &incoming);
 }
 
+const char *long_answer(const struct sam_mode *mode) {
+    static char answer[100001]; /* Linux takes 128 KiB in a word */
+    size_t most = sizeof answer - 1, length = mode->max_message < most ? mode->max_message : most;
+    memset(answer, 'a', length);
+    answer[length] = '\0';
+    return answer;
+}
+
 void peer_asks_without_reading(struct peer *client) {
     enum { MORE_THAN_BUFFERS = 2000 };
     int small = 4096, fd = client->connection.fd;
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
     for (int i = 0; i < MORE_THAN_BUFFERS; i++) {
         struct sam_envelope envelope = peer_seal(client, SAM_KIND_RECV, "", 0);
         enum sam_status status = sam_write_all(fd, -1, sam_now() + SAM_SECOND / 5,

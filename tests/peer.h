@@ -61,8 +61,11 @@ enum sam_status peer_take(struct peer *peer, struct sam_incoming *incoming);
 void peer_expect(struct peer *peer, enum sam_kind kind, const void *message, size_t length);
 
 /* Asks and asks and never reads, until the server's answers fill all buffers between the two and
- * the server stops reading too, or has cut the connection. Takes large answers to get there. */
+ * the server stops reading too, or has cut the connection. */
 void peer_asks_without_reading(struct peer *client);
+
+/* The server's --message for that: as long as the mode, or a command line, takes. */
+const char *long_answer(const struct sam_mode *mode);
 
 /* A client's next envelope with every part of the address chosen. The caller frees it. */
 struct sam_envelope seal_at(const struct sam_party *party, const struct sam_key *to,
