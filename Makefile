@@ -5,7 +5,7 @@ MODE  ?= asymmetric_symmetric
 CC         ?= cc
 CLANG      ?= clang
 PKG_CONFIG ?= pkg-config
-CFLAGS     ?= -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
+CFLAGS     ?= -O2 -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 PREFIX     ?= /usr/local
 DESTDIR    ?=
 
@@ -68,6 +68,7 @@ keys: keys/server.private.pem keys/client.private.pem ## make the pairs of serve
 keys/%.private.pem: | $(BIN)$(MODE)/client
 	@$(BIN)$(MODE)/client generate_key_pair --keys keys --name $*
 
+$(if $(filter $(MODE),$(MODES)),,$(error MODE is one of $(MODES), not $(MODE)))
 HERE := $(BIN)$(MODE)
 KEYS := keys
 include shared/run.mk

@@ -23,7 +23,8 @@ struct client {
     struct sam_connection connection;
     struct sam_bytes message; /* to send */
     struct sam_where peer;    /* the server's address */
-    bool sent;                /* the whole request has left: it may be carried out */
+    bool begun;               /* some of the request may have left */
+    bool sent;                /* all of it has left: it may be carried out */
     bool answered;            /* with an answer that verified */
 };
 
@@ -63,7 +64,6 @@ static enum sam_status read_message(struct client *client, struct sam_where *whe
 static enum sam_status meet(struct client *client) {
     const struct sam_options *options = client->options;
     struct sam_connection *connection = &client->connection;
-    const struct sam_trace *trace = client->party.trace;
     connection->timeout = options->timeout * SAM_SECOND;
     connection->party = &client->party;
     client->trusted = (struct sam_ring){&client->server, 1};
@@ -71,25 +71,7 @@ static enum sam_status meet(struct client *client) {
                                          sam_now() + connection->timeout, &client->peer);
     if (status == SAM_OK)
         status = sam_connection_meet(connection, &client->trusted);
-    if (status == SAM_OK && trace != NULL) {
-        uint8_t greeting[SAM_GREETING_SIZE];
-        sam_greeting_write(greeting, &connection->greeting);
-        sam_trace_step(trace, "the server greets",
-                       "%d bytes; nothing in them is authenticated, and the challenge makes this\n"
-                       "    connection unlike any other",
-                       SAM_GREETING_SIZE);
-        sam_show_unit(trace->out, SAM_GREETING, greeting);
-    }
     return status;
-}
-
-static void trace_envelope(const struct client *client, const char *what,
-                           const struct sam_envelope *envelope) {
-    const struct sam_trace *trace = client->party.trace;
-    if (trace == NULL)
-        return;
-    sam_trace_step(trace, what, "%zu bytes: all that an eavesdropper has", envelope->bytes.length);
-    sam_envelope_show(trace->out, client->party.mode, envelope);
 }
 
 /* --save keeps what this command is about: send_msg what it sends, recv_msg what it gets. */
@@ -118,7 +100,8 @@ static enum sam_exit send_request(struct client *client) {
     if (status == SAM_OK)
         code = save(client, SAM_SEND_MSG, &envelope);
     if (status == SAM_OK && code == SAM_EXIT_OK) {
-        trace_envelope(client, "what leaves", &envelope);
+        sam_envelope_trace(&client->party, "what leaves", &envelope);
+        client->begun = true;
         status = sam_connection_send(&client->connection, &envelope);
         client->sent = status == SAM_OK;
     }
@@ -154,7 +137,7 @@ static enum sam_exit conclude(const struct client *client, const struct sam_enve
     if (!client->talk.quiet)
         fprintf(stderr, "%s: delivered: %s signed a receipt for these %zu bytes\n",
                 client->talk.program, client->server.name, client->message.length);
-    return SAM_EXIT_OK;
+    return answer->message_length > 0 ? print_message(client, answer) : SAM_EXIT_OK;
 }
 
 static enum sam_exit await_answer(struct client *client) {
@@ -162,7 +145,7 @@ static enum sam_exit await_answer(struct client *client) {
     enum sam_exit code = SAM_EXIT_OK, saved = SAM_EXIT_OK;
     enum sam_status status = sam_connection_receive(&client->connection, &answer);
     if (status == SAM_OK) {
-        trace_envelope(client, "what arrives", &answer.envelope);
+        sam_envelope_trace(&client->party, "what arrives", &answer.envelope);
         saved = save(client, SAM_RECV_MSG, &answer.envelope);
         status = sam_connection_open(&client->connection, &answer);
     }
@@ -188,6 +171,8 @@ static void tell_uncertainty(const struct client *client) {
         known = "sent, no receipt: it may have been delivered";
     else if (client->sent)
         known = "asked, no answer that verifies";
+    else if (client->begun)
+        known = "not all of it was sent: it cannot have been delivered";
     fprintf(stderr, "%s: %s\n", client->talk.program, known);
 }
 

@@ -55,6 +55,16 @@ static enum sam_status read_fixed(struct sam_connection *connection, int64_t dea
     return sam_is_zero(unit + SAM_PROLOGUE_SIZE, rest) ? SAM_REJECTED : SAM_RESERVED;
 }
 
+static void trace_greeting(const struct sam_party *party, const uint8_t bytes[SAM_GREETING_SIZE]) {
+    if (party->trace == NULL)
+        return;
+    sam_trace_step(party->trace, "the server greets",
+                   "%d bytes; nothing in them is authenticated, and the challenge makes this\n"
+                   "    connection unlike any other",
+                   SAM_GREETING_SIZE);
+    sam_show_unit(party->trace->out, SAM_GREETING, bytes);
+}
+
 enum sam_status sam_connection_greet(struct sam_connection *connection,
                                      const struct sam_ring *trusted, uint32_t max_message) {
     struct sam_greeting *greeting = &connection->greeting;
@@ -72,6 +82,7 @@ enum sam_status sam_connection_greet(struct sam_connection *connection,
     memcpy(connection->expected.reference, greeting->challenge, SAM_ID_SIZE);
     uint8_t bytes[SAM_GREETING_SIZE];
     sam_greeting_write(bytes, greeting);
+    trace_greeting(connection->party, bytes);
     return write_bytes(connection, bytes, sizeof bytes);
 }
 
@@ -88,6 +99,7 @@ enum sam_status sam_connection_meet(struct sam_connection *connection,
         status = SAM_OTHER_SERVER;
     if (status != SAM_OK)
         return status;
+    trace_greeting(connection->party, bytes);
     connection->is_client = true;
     connection->expected = (struct sam_expectation){
         .trusted = server,
@@ -138,6 +150,8 @@ enum sam_status sam_connection_answer(struct sam_connection *connection,
     if (length > 0)
         memcpy(envelope.message, message, length);
     status = sam_envelope_seal(&envelope, connection->party, to, &address);
+    if (status == SAM_OK)
+        sam_envelope_trace(connection->party, "what leaves", &envelope);
     if (status == SAM_OK)
         status = write_bytes(connection, envelope.bytes.data, envelope.bytes.length);
     sam_envelope_free(&envelope);

@@ -191,6 +191,15 @@ void sam_envelope_show(FILE *out, const struct sam_mode *mode,
         sam_show_field(out, &part, envelope->bytes.data + part.offset);
 }
 
+void sam_envelope_trace(const struct sam_party *party, const char *what,
+                        const struct sam_envelope *envelope) {
+    if (party->trace == NULL)
+        return;
+    sam_trace_step(party->trace, what, "%zu bytes: all that an eavesdropper has",
+                   envelope->bytes.length);
+    sam_envelope_show(party->trace->out, party->mode, envelope);
+}
+
 void sam_envelope_free(struct sam_envelope *envelope) {
     sam_bytes_free(&envelope->bytes);
     *envelope = (struct sam_envelope){0};

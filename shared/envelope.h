@@ -85,6 +85,10 @@ SAM_MUST_CHECK enum sam_status sam_envelope_accept(struct sam_envelope *envelope
  * bytes hold all that envelope->header tells of. */
 void sam_envelope_show(FILE *out, const struct sam_mode *mode, const struct sam_envelope *envelope);
 
+/* Shows an envelope in the party's trace, where there is one: what says when. */
+void sam_envelope_trace(const struct sam_party *party, const char *what,
+                        const struct sam_envelope *envelope);
+
 /* Wipes and frees; {0} is fine. */
 void sam_envelope_free(struct sam_envelope *envelope);
 

@@ -156,6 +156,8 @@ static enum sam_status ring_add(struct sam_ring *ring, struct sam_crypto *crypto
     ring->keys = grown;
     struct sam_key *key = &grown[ring->count];
     enum sam_status status = sam_key_load_public(key, crypto, folder, name, where);
+    if (status == SAM_NAME)
+        sam_where_set(where, "%s/%s" PUBLIC_SUFFIX, folder, name);
     if (status != SAM_OK)
         return status;
     const struct sam_key *twin = sam_ring_find(ring, key->id);

@@ -147,7 +147,8 @@ static bool read_words(struct sam_options *options, unsigned mine, int argc, cha
             if (!set(options, &rows[code], optarg))
                 return false;
         } else if (code >= 0) {
-            return complain(options, "no such option, or no value for it:", argv[optind - 1]);
+            return complain(options, "no such option, or no value for it:",
+                            argv[optind == before ? optind : optind - 1]);
         } else if (optind == argc) {
             return true;
         } else {
@@ -177,10 +178,11 @@ static bool check(struct sam_options *options, unsigned mine, unsigned used,
     if (options->command == SAM_SEND_MSG && (options->text == NULL) == (options->file == NULL))
         return complain(options, "send_msg takes either a text or --file", NULL);
     for (size_t k = 0; k < ROWS; k++) {
+        if (!(used >> k & 1) || rows[k].commands & options->command)
+            continue;
         char what[64];
         snprintf(what, sizeof what, "--%s does not go with this command", rows[k].name);
-        if (used >> k & 1 && !(rows[k].commands & options->command))
-            return complain(options, what, NULL);
+        return complain(options, what, NULL);
     }
     if (options->bits % 8 != 0)
         return complain(options, "--bits takes a multiple of 8", NULL);

@@ -76,25 +76,31 @@ size_t sam_rsa_size(const struct sam_rsa *rsa) {
     return rsa->size;
 }
 
-/* OSSL_PARAM takes strings without const, and does not write to those that set a parameter. */
-static char oaep_padding[] = OSSL_PKEY_RSA_PAD_MODE_OAEP;
-static char pss_padding[] = OSSL_PKEY_RSA_PAD_MODE_PSS;
-static char hash_name[] = SAM_HASH_NAME;
+/* OSSL_PARAM takes pointers without const, and does not write through those that set a parameter.
+ */
+static void *unconst(const void *constant) {
+    return (void *)(uintptr_t)constant;
+}
 
 /* OAEP's parameters, all of them, in one place. params holds 5. */
 static void pin_oaep(OSSL_PARAM *params, const uint8_t *label, size_t label_length) {
-    params[0] = OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, oaep_padding, 0);
-    params[1] = OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, hash_name, 0);
-    params[2] = OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST, hash_name, 0);
-    params[3] = OSSL_PARAM_construct_octet_string(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL,
-                                                  (void *)(uintptr_t)label, label_length);
+    params[0] = OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_PAD_MODE,
+                                                 unconst(OSSL_PKEY_RSA_PAD_MODE_OAEP), 0);
+    params[1] = OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST,
+                                                 unconst(SAM_HASH_NAME), 0);
+    params[2] = OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST,
+                                                 unconst(SAM_HASH_NAME), 0);
+    params[3] = OSSL_PARAM_construct_octet_string(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL, unconst(label),
+                                                  label_length);
     params[4] = OSSL_PARAM_construct_end();
 }
 
 /* PSS's parameters likewise. The hash of the message is named where signing starts. */
 static void pin_pss(OSSL_PARAM *params, int *salt_length) {
-    params[0] = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, pss_padding, 0);
-    params[1] = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, hash_name, 0);
+    params[0] = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE,
+                                                 unconst(OSSL_PKEY_RSA_PAD_MODE_PSS), 0);
+    params[1] = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST,
+                                                 unconst(SAM_HASH_NAME), 0);
     params[2] = OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, salt_length);
     params[3] = OSSL_PARAM_construct_end();
 }
@@ -151,7 +157,7 @@ enum sam_status sam_pss_sign(struct sam_crypto *crypto, const struct sam_rsa *ow
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     crypto->count.private_operations++;
     if (context != NULL &&
-        DONE(EVP_DigestSignInit_ex(context, NULL, hash_name, NULL, NULL, own->pkey, params)) &&
+        DONE(EVP_DigestSignInit_ex(context, NULL, SAM_HASH_NAME, NULL, NULL, own->pkey, params)) &&
         DONE(EVP_DigestSignUpdate(context, a, a_length)) &&
         DONE(EVP_DigestSignUpdate(context, b, b_length)) &&
         DONE(EVP_DigestSignFinal(context, signature, &written)) && written == own->size)
@@ -173,7 +179,8 @@ enum sam_status sam_pss_verify(struct sam_crypto *crypto, const struct sam_rsa *
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     crypto->count.public_operations++;
     if (context != NULL &&
-        DONE(EVP_DigestVerifyInit_ex(context, NULL, hash_name, NULL, NULL, sender->pkey, params)) &&
+        DONE(EVP_DigestVerifyInit_ex(context, NULL, SAM_HASH_NAME, NULL, NULL, sender->pkey,
+                                     params)) &&
         DONE(EVP_DigestVerifyUpdate(context, a, a_length)) &&
         DONE(EVP_DigestVerifyUpdate(context, b, b_length)))
         status =

@@ -46,7 +46,8 @@ struct sam_rsa;
 SAM_MUST_CHECK enum sam_status sam_crypto_new(struct sam_crypto **out);
 
 /* Another handle on the algorithms of from, for another thread, its counts at zero. from may be in
- * use by its own thread meanwhile. *out is NULL on failure (SAM_MEMORY); the caller frees it. */
+ * use by its own thread meanwhile. *out is NULL on failure (SAM_MEMORY, SAM_CRYPTO); the caller
+ * frees it. */
 SAM_MUST_CHECK enum sam_status sam_crypto_share(struct sam_crypto **out,
                                                 const struct sam_crypto *from);
 

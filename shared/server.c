@@ -17,9 +17,9 @@
 #include "service.h"
 
 enum {
-    DESCRIPTORS_KEPT = 32,            /* for everything that is not a client */
+    DESCRIPTORS_KEPT = 24,            /* for everything that is not a client */
     STACK_SIZE = 512 * 1024,          /* of a connection's thread */
-    COMMON_MEMORY = 32 * 1024 * 1024, /* for unfinished envelopes above SAM_OWN_MEMORY */
+    COMMON_MEMORY = 64 * 1024 * 1024, /* for unfinished envelopes above SAM_OWN_MEMORY */
     CROWDED_MS = 100 /* when the system has no descriptor to give, before asking again */
 };
 
@@ -79,20 +79,32 @@ static bool start_thread(struct server *server, struct task *task) {
     return started;
 }
 
+/* Turns a connection away that no thread can be had for. */
+static void turn_away(const struct server *server, const struct task *task) {
+    uint8_t rejection[SAM_REJECTION_SIZE];
+    sam_rejection_write(rejection, server->service.mode->number);
+    bool told = sam_write_all(task->fd, -1, sam_now(), rejection, sizeof rejection) == SAM_OK;
+    fprintf(stderr, "%s: #%lu %s: turned away%s: the system gives no more threads\n",
+            server->service.talk.program, task->number, task->address,
+            told ? "" : " without a word");
+    close(task->fd);
+}
+
 /* False when the system has no means for one more at this moment. */
 static bool take_connection(struct server *server) {
     struct task *task = calloc(1, sizeof *task);
     if (task == NULL)
         return false;
-    if (sam_accept(&task->fd, server->listener, task->address) != SAM_OK) {
-        free(task);
-        return errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
-    }
     task->server = server;
+    if (sam_accept(&task->fd, server->listener, task->address) != SAM_OK) {
+        int reason = errno;
+        free(task);
+        return reason != EMFILE && reason != ENFILE && reason != ENOBUFS && reason != ENOMEM;
+    }
     task->number = ++server->number;
     if (start_thread(server, task))
         return true;
-    close(task->fd);
+    turn_away(server, task);
     free(task);
     return false;
 }
@@ -109,7 +121,7 @@ static void accept_loop(struct server *server) {
             {.fd = full || crowded ? -1 : server->listener, .events = POLLIN},
         };
         int ready = poll(polled, 3, crowded ? CROWDED_MS : -1);
-        crowded = false;
+        crowded = ready < 0 && errno != EINTR;
         if (ready < 0)
             continue;
         if (polled[0].revents != 0)
@@ -175,10 +187,12 @@ static unsigned clients_allowed(const struct sam_options *options, const struct 
 }
 
 /* What unfinished envelopes may hold together: at least one of the longest. */
-static size_t common_memory(const struct sam_mode *mode, uint32_t max_message) {
-    size_t longest = SAM_HEADER_SIZE + mode->layout(SAM_SALT_SIZE + (size_t)max_message,
-                                                    SAM_RSA_SIZE_MAX, SAM_RSA_SIZE_MIN)
-                                           .length;
+static size_t common_memory(const struct server *server) {
+    const struct sam_service *service = &server->service;
+    struct sam_layout longest_body =
+        service->mode->layout(SAM_SALT_SIZE + (size_t)service->options->max_message,
+                              SAM_RSA_SIZE_MAX, sam_rsa_size(server->own.rsa));
+    size_t longest = SAM_HEADER_SIZE + longest_body.length;
     return longest > COMMON_MEMORY ? longest : COMMON_MEMORY;
 }
 
@@ -242,8 +256,7 @@ static enum sam_status serve(struct server *server, struct sam_where *where) {
     enum sam_status status = sam_listen(&server->listener, options->host, &port, where);
     if (status != SAM_OK)
         return status;
-    status =
-        sam_memory_init(&server->memory, common_memory(server->service.mode, options->max_message));
+    status = sam_memory_init(&server->memory, common_memory(server));
     if (status != SAM_OK)
         return status;
     status = write_port(options->port_file, port, &port_file);
@@ -287,11 +300,9 @@ enum sam_exit sam_server_main(const struct sam_mode *mode, int argc, char **argv
         return sam_identity_generate(&options, &talk);
     if (options.command == SAM_FINGERPRINT)
         return sam_identity_fingerprint(&options, &talk);
-    uint32_t longest =
-        options.max_message < mode->max_message ? options.max_message : mode->max_message;
-    if (strlen(options.message) > longest) {
+    if (strlen(options.message) > mode->max_message) {
         fprintf(stderr, "server: --message has %zu bytes, a client takes %lu: shorten it\n",
-                strlen(options.message), (unsigned long)longest);
+                strlen(options.message), (unsigned long)mode->max_message);
         return SAM_EXIT_USAGE;
     }
     struct server server = {

@@ -5,8 +5,8 @@
 
 enum { MESSAGE_SHOWN = 4096 };
 
-/* One connection. What is said about a request is gathered and told at once, so that the lines of
- * two connections never mix. */
+/* One connection. What is said is gathered and told at once, so that the lines of two connections
+ * never mix. */
 struct conversation {
     const struct sam_service *service;
     struct sam_party party;
@@ -14,29 +14,36 @@ struct conversation {
     struct sam_connection connection;
     unsigned long number;
     const char *address;
-    char *told; /* the gathered text, owned by the stream below */
-    size_t told_length;
-    FILE *log;
+    FILE *log;  /* gathers into text */
+    char *text; /* malloc'd by the stream */
+    size_t text_length;
 };
 
-static bool log_start(struct conversation *talk) {
-    talk->log = open_memstream(&talk->told, &talk->told_length);
-    talk->trace = (struct sam_trace){talk->log, talk->service->talk.colour};
-    return talk->log != NULL;
+static bool log_open(struct conversation *c) {
+    c->log = open_memstream(&c->text, &c->text_length);
+    c->trace = (struct sam_trace){c->log, c->service->talk.colour};
+    return c->log != NULL;
 }
 
-static void log_tell(struct conversation *talk) {
-    fclose(talk->log);
-    flockfile(stderr);
-    fwrite(talk->told, 1, talk->told_length, stderr);
-    fflush(stderr);
-    funlockfile(stderr);
-    free(talk->told);
+/* Tells what was gathered since the last time. */
+static void log_tell(struct conversation *c) {
+    if (fflush(c->log) == 0) {
+        flockfile(stderr);
+        fwrite(c->text, 1, c->text_length, stderr);
+        funlockfile(stderr);
+    }
+    rewind(c->log);
 }
 
-static void log_line(const struct conversation *talk, const char *what) {
-    fprintf(talk->log, "%s: #%lu %s: %s\n", talk->service->talk.program, talk->number,
-            talk->address, what);
+static void log_close(struct conversation *c) {
+    if (c->log == NULL)
+        return;
+    fclose(c->log);
+    free(c->text);
+}
+
+static void log_line(const struct conversation *c, const char *what) {
+    fprintf(c->log, "%s: #%lu %s: %s\n", c->service->talk.program, c->number, c->address, what);
 }
 
 /* Shows a message on standard output, one line. False when it could not be shown: a receipt would
@@ -79,116 +86,112 @@ static struct answer carry_out(const struct sam_service *service,
     }
 }
 
-static void tell_request(const struct conversation *talk, const struct sam_incoming *request) {
+static void tell_request(const struct conversation *c, const struct sam_incoming *request) {
     const struct sam_header *header = &request->envelope.header;
-    if (!talk->service->talk.quiet)
-        fprintf(talk->log, "%s: #%lu %s: %s from %s, number %lu, %zu bytes\n",
-                talk->service->talk.program, talk->number, talk->address,
-                sam_kind_name(header->kind), request->sender->name, (unsigned long)header->sequence,
+    if (!c->service->talk.quiet)
+        fprintf(c->log, "%s: #%lu %s: %s from %s, number %lu, %zu bytes\n",
+                c->service->talk.program, c->number, c->address, sam_kind_name(header->kind),
+                request->sender->name, (unsigned long)header->sequence,
                 request->envelope.message_length);
 }
 
 /* Tells why an envelope is rejected: here, and nowhere else. */
-static void tell_rejection(const struct conversation *talk, enum sam_status status,
+static void tell_rejection(const struct conversation *c, enum sam_status status,
                            const struct sam_incoming *request) {
     char text[64], fingerprint[SAM_FINGERPRINT_SIZE];
     struct sam_header header;
     snprintf(text, sizeof text, "rejected: %s", sam_status_name(status));
-    log_line(talk, text);
-    sam_tell_verdicts(&talk->service->talk, talk->log, status, request->sender, &talk->party);
+    log_line(c, text);
+    sam_tell_verdicts(&c->service->talk, c->log, status, request->sender, &c->party);
     if (status == SAM_STRANGER &&
-        sam_header_read(&header, request->envelope.bytes.data, talk->party.mode->number,
+        sam_header_read(&header, request->envelope.bytes.data, c->party.mode->number,
                         SAM_KINDS_OF_CLIENT) == SAM_OK) {
         sam_fingerprint(fingerprint, header.sender);
         fprintf(
-            talk->log,
+            c->log,
             "    %s\n    If you know whose it is and want to trust it, put its public key into\n"
             "    the keys folder and start again.\n",
             fingerprint);
     }
 }
 
-static void trace_arrival(const struct conversation *talk, const struct sam_incoming *request) {
-    if (talk->party.trace == NULL)
-        return;
-    sam_trace_step(&talk->trace, "what arrives", "%zu bytes: all that an eavesdropper has",
-                   request->envelope.bytes.length);
-    sam_envelope_show(talk->log, talk->party.mode, &request->envelope);
-}
-
-static void trace_cost(const struct conversation *talk, const struct sam_connection *before,
+static void trace_cost(const struct conversation *c, const struct sam_connection *before,
                        struct sam_rsa_count count, int64_t started) {
-    struct sam_rsa_count now = sam_crypto_count(talk->party.crypto);
+    struct sam_rsa_count now = sam_crypto_count(c->party.crypto);
     struct sam_cost cost = {
-        .sent = talk->connection.bytes_sent - before->bytes_sent,
-        .received = talk->connection.bytes_received - before->bytes_received,
+        .sent = c->connection.bytes_sent - before->bytes_sent,
+        .received = c->connection.bytes_received - before->bytes_received,
         .rsa = {now.private_operations - count.private_operations,
                 now.public_operations - count.public_operations},
         .microseconds = sam_now() - started,
     };
-    if (talk->party.trace != NULL)
-        sam_tell_cost(talk->log, &cost);
+    if (c->party.trace != NULL)
+        sam_tell_cost(c->log, &cost);
 }
 
-/* Opens and answers a request whose bytes are here. */
-static enum sam_status handle(struct conversation *talk, struct sam_incoming *request) {
-    trace_arrival(talk, request);
-    enum sam_status status = sam_connection_open(&talk->connection, request);
+/* Opens and answers a request whose bytes are here. The log says whom a message is from before the
+ * message appears. */
+static enum sam_status handle(struct conversation *c, struct sam_incoming *request) {
+    sam_envelope_trace(&c->party, "what arrives", &request->envelope);
+    enum sam_status status = sam_connection_open(&c->connection, request);
     if (status != SAM_OK)
         return status;
-    tell_request(talk, request);
-    sam_tell_verdicts(&talk->service->talk, talk->log, SAM_OK, request->sender, &talk->party);
-    struct answer answer = carry_out(talk->service, &request->envelope);
+    tell_request(c, request);
+    sam_tell_verdicts(&c->service->talk, c->log, SAM_OK, request->sender, &c->party);
+    log_tell(c);
+    struct answer answer = carry_out(c->service, &request->envelope);
     if (answer.kind == SAM_KIND_REFUSE)
-        fprintf(talk->log, "  refused: %s\n", answer.text);
-    return sam_connection_answer(&talk->connection, &request->envelope.header, request->sender,
+        fprintf(c->log, "  refused: %s\n", answer.text);
+    return sam_connection_answer(&c->connection, &request->envelope.header, request->sender,
                                  answer.kind, answer.text, strlen(answer.text));
 }
 
 /* One request from its first byte to its answer. Anything but SAM_OK ends the connection. */
-static enum sam_status next_request(struct conversation *talk) {
+static enum sam_status next_request(struct conversation *c) {
     struct sam_incoming request = {0};
-    const struct sam_connection before = talk->connection;
-    struct sam_rsa_count count = sam_crypto_count(talk->party.crypto);
-    enum sam_status status = sam_connection_receive(&talk->connection, &request);
+    const struct sam_connection before = c->connection;
+    struct sam_rsa_count count = sam_crypto_count(c->party.crypto);
+    enum sam_status status = sam_connection_receive(&c->connection, &request);
     int64_t started = sam_now();
-    if (status == SAM_CLOSED || !log_start(talk)) {
-        sam_connection_drop(&talk->connection, &request);
-        return status == SAM_OK ? SAM_MEMORY : status;
-    }
     if (status == SAM_OK)
-        status = handle(talk, &request);
-    if (sam_status_step(status) > 0) {
-        tell_rejection(talk, status, &request);
-    } else if (status != SAM_OK) {
-        log_line(talk, sam_status_sentence(status));
-    }
-    trace_cost(talk, &before, count, started);
-    log_tell(talk);
-    if (sam_status_step(status) > 0)
-        sam_connection_reject(&talk->connection);
-    sam_connection_drop(&talk->connection, &request);
+        status = handle(c, &request);
+    bool failed = sam_status_step(status) > 0;
+    if (failed)
+        tell_rejection(c, status, &request);
+    else if (status != SAM_OK && status != SAM_CLOSED)
+        log_line(c, sam_status_sentence(status));
+    if (status != SAM_CLOSED)
+        trace_cost(c, &before, count, started);
+    log_tell(c);
+    sam_connection_drop(&c->connection, &request);
+    if (failed)
+        sam_connection_reject(&c->connection);
     return status;
 }
 
 void sam_service_run(const struct sam_service *service, int fd, unsigned long number,
                      const char *address) {
-    struct conversation talk = {.service = service, .number = number, .address = address};
-    talk.party = (struct sam_party){.mode = service->mode, .own = service->own};
-    talk.party.trace = service->options->trace ? &talk.trace : NULL;
-    talk.connection = (struct sam_connection){.fd = fd,
-                                              .stop = service->stop,
-                                              .timeout = service->options->timeout * SAM_SECOND,
-                                              .party = &talk.party,
-                                              .memory = service->memory};
-    enum sam_status status = sam_crypto_share(&talk.party.crypto, service->crypto);
+    struct conversation c = {.service = service, .number = number, .address = address};
+    c.party = (struct sam_party){.mode = service->mode, .own = service->own};
+    c.party.trace = service->options->trace ? &c.trace : NULL;
+    c.connection = (struct sam_connection){.fd = fd,
+                                           .stop = service->stop,
+                                           .timeout = service->options->timeout * SAM_SECOND,
+                                           .party = &c.party,
+                                           .memory = service->memory};
+    enum sam_status status = log_open(&c) ? SAM_OK : SAM_MEMORY;
+    if (status == SAM_OK)
+        status = sam_crypto_share(&c.party.crypto, service->crypto);
     if (status == SAM_OK)
         status =
-            sam_connection_greet(&talk.connection, service->trusted, service->options->max_message);
+            sam_connection_greet(&c.connection, service->trusted, service->options->max_message);
+    if (c.log != NULL)
+        log_tell(&c);
     while (status == SAM_OK && !sam_is_ready(service->stop))
-        status = next_request(&talk);
+        status = next_request(&c);
     /* The last answer may still be on its way when the server ends the conversation. */
     if (status == SAM_OK || status == SAM_LAST_SEQUENCE)
         sam_linger(fd, sam_now() + SAM_SECOND);
-    sam_crypto_free(talk.party.crypto);
+    log_close(&c);
+    sam_crypto_free(c.party.crypto);
 }

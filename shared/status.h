@@ -9,7 +9,8 @@
  *
  * step is the step of opening (docs/protocol.md, section 7) that fails with this status, 0 for what
  * is not a verdict on an envelope. The sentence says what happened and, to a person who can do
- * something about it, what to do next. It follows "<file, address or sender>: ". */
+ * something about it, what to do next. It follows "<file, address or sender>: ". The groups stay
+ * together and in their order: talk.c gives each an exit code. */
 #define SAM_STATUS_LIST(X)                                                                         \
     X(OK, 0, "all checks passed")                                                                  \
     /* step 1: the header */                                                                       \
@@ -30,7 +31,7 @@
     X(ORDER, 2, "is out of order: replayed, reordered, or one before it is missing")               \
     X(OTHER_SENDER, 2, "comes from another sender than the first on this connection")              \
     /* step 3: decryption */                                                                       \
-    X(DECRYPT, 3, "does not open with this key: sealed for another, or altered on the way")        \
+    X(DECRYPT, 3, "does not open: altered, or not sealed for this key")                            \
     X(TOO_LONG, 3, "holds a message over the limit")                                               \
     /* step 4: signature */                                                                        \
     X(SIGNATURE, 4, "has a signature that does not verify: altered, or not by the named sender")   \
@@ -78,7 +79,7 @@
     X(FILE_WRITE, 0, "cannot be written: check the folder, its permissions and the free space")    \
     X(MEMORY, 0, "there is not enough memory")                                                     \
     X(CRYPTO, 0, "libcrypto failed: check that OpenSSL is 3.0.8 or later and installed whole")     \
-    X(SYSTEM, 0, "the system refused: see the error above or try again")
+    X(SYSTEM, 0, "the system refused: try again, with fewer clients")
 
 enum sam_status {
 #define SAM_STATUS_CODE(name, step, sentence) SAM_##name,

@@ -57,7 +57,6 @@ static const char *const promise_names[PROMISES] = {"confidentiality", "integrit
 static enum promise broken(enum sam_status status) {
     switch (status) {
     case SAM_RECIPIENT:
-    case SAM_DECRYPT:
         return CONFIDENTIALITY;
     case SAM_STRANGER:
     case SAM_OTHER_SENDER:

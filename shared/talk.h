@@ -16,8 +16,9 @@ struct sam_talk {
 /* colour follows --color, NO_COLOR and whether standard error is a terminal. */
 struct sam_talk sam_talk_start(const struct sam_options *options);
 
-/* Says on standard error what failed, with which file or address, and what to do next; with_errno
- * adds the system's reason. Returns the exit code that goes with the status. */
+/* Says on standard error what failed, with which file or address, and what to do next; where the
+ * status comes from the system, also its reason, which is still in errno. Returns the exit code
+ * that goes with the status. */
 enum sam_exit sam_complain(const struct sam_talk *talk, const struct sam_where *where,
                            enum sam_status status);
 

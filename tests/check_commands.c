@@ -71,7 +71,6 @@ static const struct {
     {"server", {"fingerprint", "--message", "x"}, "--message"},
     {"server", {"generate_key_pair", "--port", "0"}, "--port"},
     {"server", {"generate_key_pair", "--bits", "2052"}, "multiple of 8"},
-    {"server", {"--message", "four", "--max-message", "3"}, "4 bytes, a client takes 3"},
 };
 
 START_TEST(a_mistake_is_named_on_standard_error_and_exits_2) {

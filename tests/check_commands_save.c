@@ -69,8 +69,10 @@ static const struct {
     {ORDER, {SAM_ORDER, SAM_ORDER}, "freshness"},
     {STRANGER, {SAM_STRANGER, SAM_STRANGER}, "sender"},
     {RECIPIENT, {SAM_RECIPIENT, SAM_RECIPIENT}, "confidentiality"},
-    {FIRST_BIT, {SAM_DECRYPT, SAM_DECRYPT}, "confidentiality"},
-    {LAST_BIT, {SAM_SIGNATURE, SAM_DECRYPT}, NULL}, /* in mode 1 the signature stands there */
+    {FIRST_BIT, {SAM_DECRYPT, SAM_DECRYPT}, "integrity"},
+    {LAST_BIT,
+     {SAM_SIGNATURE, SAM_DECRYPT},
+     "integrity"}, /* in mode 1 the signature stands there */
 };
 
 START_TEST(an_answer_that_fails_is_told_as_the_promise_that_it_breaks) {
@@ -80,14 +82,11 @@ START_TEST(an_answer_that_fails_is_told_as_the_promise_that_it_breaks) {
         struct sam_bytes request = {0}, reply = {0};
         struct run_result result =
             converse(modes[mode], words, quiet ? "--quiet" : NULL, flaws[i].flaw, &request, &reply);
-        const char *promise = flaws[i].promise;
-        if (promise == NULL)
-            promise = mode == 0 ? "integrity" : "confidentiality";
         bool forged = flaws[i].status[mode] == SAM_SIGNATURE;
         assert_code(&result, SAM_EXIT_UNVERIFIED);
         assert_text(&result.out, "");
         assert_says(&result, sam_status_sentence(flaws[i].status[mode]));
-        ck_assert_uint_eq(count_verdicts(&result.err, promise, "FAILED"), 1);
+        ck_assert_uint_eq(count_verdicts(&result.err, flaws[i].promise, "FAILED"), 1);
         ck_assert_uint_eq(count_text(&result.err, "FAILED"), forged ? 2 : 1);
         ck_assert_uint_eq(count_text(&result.err, "passed"), forged && !quiet ? 1 : 0);
         run_result_free(&result);
@@ -139,7 +138,7 @@ START_TEST(save_keeps_what_send_msg_sent_and_what_recv_msg_got) {
     struct run_result result =
         converse(modes[_i % 2], words, sends ? "a message" : NULL, NONE, &request, &reply);
     assert_code(&result, SAM_EXIT_OK);
-    assert_text(&result.out, sends ? "" : reply_text);
+    assert_text(&result.out, reply_text); /* a receipt may have a text as well */
     if (sends)
         assert_saved(path, &request, &people.bob, modes[_i % 2], "a message");
     else

@@ -97,7 +97,7 @@ static void push(struct peer *peers, size_t *pushed) {
 
 /* Each of these may be sent, but together they are more than the server's common memory. */
 START_TEST(big_envelopes_wait_for_each_other_and_small_ones_pass) {
-    enum { LIMIT = 16 * MEBI, CEILING = 32 * MEBI };
+    enum { LIMIT = 16 * MEBI, CEILING = 64 * MEBI };
     struct server_process server;
     struct peer big[BIG], after;
     size_t pushed[BIG] = {0}, admitted = 0;

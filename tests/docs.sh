@@ -59,4 +59,4 @@ grep -o '[a-z0-9]*_[a-z0-9_]*_[a-z0-9_]*' docs/threat-model.md | while read -r n
     }
 done
 
-cram3 --shell="$work/shell" "$work"/tests/*.t
+$(command -v cram3 || command -v cram) --shell="$work/shell" "$work"/tests/*.t

@@ -51,10 +51,14 @@ fi
 absent=$(missing $packages)
 if [ -z "$absent" ]; then
     echo "deps: nothing is missing"
-    exit 0
+else
+    for command in "$refresh" "$install $absent"; do
+        [ -n "$command" ] || continue
+        echo "deps: $command"
+        $command
+    done
 fi
-for command in "$refresh" "$install $absent"; do
-    [ -n "$command" ] || continue
-    echo "deps: $command"
-    $command
-done
+pkg-config --exists 'libcrypto >= 3.0.8' || {
+    echo "deps: OpenSSL 3.0.8 or later is needed, this system has $(pkg-config --modversion libcrypto)" >&2
+    exit 1
+}
