@@ -23,8 +23,12 @@ static bool fits(const struct sam_header *header, uint32_t max_message) {
                blocks_for(SAM_SALT_SIZE + (size_t)max_message, block_length);
 }
 
-/* The letter stands at the end of the blocks that it will become: no block then overwrites a chunk
- * that is still to be sealed. */
+/* The letter stands at the end of the blocks that it will become. A block is 66 bytes longer than
+ * its chunk, so writing blocks from the front catches up with reading chunks only at the last one:
+ *
+ *            [ chunk 0 | chunk 1 | chunk 2 ]
+ *   [ block 0   | block 1   | block 2      ][ signature ]
+ */
 static struct sam_layout layout(size_t letter_length, size_t signature_length,
                                 size_t block_length) {
     size_t blocks_length = blocks_for(letter_length, block_length) * block_length;

@@ -70,7 +70,7 @@ static enum sam_status unwrap_key(struct sam_crypto *crypto, const struct sam_rs
         enum sam_status opened =
             sam_oaep_decrypt(crypto, own, unwrapped, &length, label, sizeof label, wrapped);
         unsigned good = (unsigned)(opened == SAM_OK) & (unsigned)(length == SAM_GCM_KEY_SIZE);
-        uint8_t mask = (uint8_t)-good;
+        uint8_t mask = (uint8_t)-good; /* 0xff or 0: no branch, so nothing to time */
         for (size_t i = 0; i < SAM_GCM_KEY_SIZE; i++)
             key[i] = (uint8_t)((unwrapped[i] & mask) | (key[i] & ~mask));
     }

@@ -84,6 +84,9 @@ static enum sam_exit save(const struct client *client, enum sam_command command,
     sam_where_set(&where, "%s", options->save);
     enum sam_status status =
         sam_file_replace(options->save, 0666, envelope->bytes.data, envelope->bytes.length);
+    if (status == SAM_OK && !options->quiet)
+        fprintf(stderr, "%s: kept the envelope, %zu bytes, in %s\n", client->talk.program,
+                envelope->bytes.length, options->save);
     return status == SAM_OK ? SAM_EXIT_OK : sam_complain(&client->talk, &where, status);
 }
 

@@ -147,7 +147,9 @@ static bool read_words(struct sam_options *options, unsigned mine, int argc, cha
             if (!set(options, &rows[code], optarg))
                 return false;
         } else if (code >= 0) {
-            return complain(options, "no such option, or no value for it:",
+            return complain(options,
+                            "no such option (-- goes before a text that starts with a dash), or no "
+                            "value for it:",
                             argv[optind == before ? optind : optind - 1]);
         } else if (optind == argc) {
             return true;

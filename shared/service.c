@@ -107,11 +107,10 @@ static void tell_rejection(const struct conversation *c, enum sam_status status,
         sam_header_read(&header, request->envelope.bytes.data, c->party.mode->number,
                         SAM_KINDS_OF_CLIENT) == SAM_OK) {
         sam_fingerprint(fingerprint, header.sender);
-        fprintf(
-            c->log,
-            "    %s\n    If you know whose it is and want to trust it, put its public key into\n"
-            "    the keys folder and start again.\n",
-            fingerprint);
+        fprintf(c->log,
+                "    %s\n    To trust it, if you know whose it is: put its public key into\n"
+                "    %s, unless it is there already, and restart this server.\n",
+                fingerprint, c->service->options->keys);
     }
 }
 

@@ -17,7 +17,7 @@
     X(MAGIC, 1, "does not start with SAM: this is another protocol")                               \
     X(TYPE, 1, "is not the kind of unit that is due here")                                         \
     X(VERSION, 1, "speaks another version of the protocol")                                        \
-    X(MODE, 1, "is in the other mode: start client and server from the same directory")            \
+    X(MODE, 1, "is in the other mode: run both from one directory, or with one MODE=")             \
     X(KIND, 1, "is of a kind that this side may not send")                                         \
     X(RESERVED, 1, "has a reserved byte that is not 0")                                            \
     X(KEY_LENGTHS, 1, "names an RSA modulus outside 256 to 512 bytes")                             \
@@ -34,18 +34,18 @@
     X(DECRYPT, 3, "does not open: altered, or not sealed for this key")                            \
     X(TOO_LONG, 3, "holds a message over the limit")                                               \
     /* step 4: signature */                                                                        \
-    X(SIGNATURE, 4, "has a signature that does not verify: altered, or not by the named sender")   \
+    X(SIGNATURE, 4, "does not verify: altered, or not by the named sender")                        \
     /* the network */                                                                              \
-    X(REJECTED, 0, "was rejected by the server, which says why only in its own log")               \
+    X(REJECTED, 0, "rejected this, unsigned, which proves nothing; the server's own log says why") \
     X(OTHER_SERVER, 0,                                                                             \
-      "holds another key than the server that was addressed: compare fingerprints, or use --to")   \
+      "holds another key than expected: restart it if its key is new, or use --to")                \
     X(CHALLENGE, 0, "offers a challenge of zeros, which protects nobody from a replay")            \
     X(CLOSED, 0, "closed the connection")                                                          \
     X(TIMEOUT, 0, "took too long: see --timeout")                                                  \
     X(STOPPED, 0, "ended because the server is being stopped")                                     \
     X(ADDRESS, 0, "no such address: check --host and --port")                                      \
     X(CONNECT, 0, "cannot connect: is the server running? Start it with make run-server")          \
-    X(LISTEN, 0, "cannot listen: check --host; another server may be running, then try --port 0")  \
+    X(LISTEN, 0, "cannot listen: another server may be running; stop it, or try --port 0")         \
     X(NETWORK, 0, "the network failed")                                                            \
     X(LAST_SEQUENCE, 0, "has used up its sequence numbers: connect again")                         \
     /* keys */                                                                                     \

@@ -27,7 +27,10 @@ static void add(const char *wanted) {
     }
     if (found == 0) {
         /* A mistyped name that ran nothing must not look like success. */
-        fprintf(stderr, "check_sam: there is no suite called %s\n", wanted);
+        fprintf(stderr, "check_sam: there is no suite called %s, only:", wanted);
+        for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++)
+            fprintf(stderr, " %s", suites[i].name);
+        fputc('\n', stderr);
         exit(2);
     }
 }
