@@ -100,7 +100,7 @@ tsan: ## run the tests under ThreadSanitizer
 
 VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
 valgrind: $(TESTS) $(PROGRAMS) ## run the tests of the library under valgrind's memcheck
-	SAM_BIN=$(or $(BIN),./) CK_TIMEOUT_MULTIPLIER=30 $(VALGRIND) $(TESTS) \
+	SAM_BIN=$(or $(BIN),./) CK_TIMEOUT_MULTIPLIER=30 CK_EXCLUDE_TAGS=slow $(VALGRIND) $(TESTS) \
 	  $(or $(SUITES),status bytes file primitives rsa wire keys show envelope vectors connection)
 
 coverage: ## run the tests and tell which lines of shared/ and the seals they reach

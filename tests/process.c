@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -74,6 +75,17 @@ struct sam_bytes process_err(const struct process *process) {
     return content(process->err);
 }
 
+struct shortage shortage;
+
+/* In the child. */
+static bool run_short(void) {
+    const struct rlimit most = {shortage.file_size, shortage.file_size};
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (shortage.closed >> fd & 1)
+            close(fd);
+    return shortage.file_size == 0 || setrlimit(RLIMIT_FSIZE, &most) == 0;
+}
+
 /* In the child: only what is safe after a fork, and signals as a shell would leave them. (The test
  * runner ignores SIGPIPE, which an exec would pass on, and Check's handlers would end the test when
  * we are told to stop before the exec.) */
@@ -81,6 +93,7 @@ static void become(const char *const argv[], int in, int out, int err) {
     sigset_t none;
     sigemptyset(&none);
     signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
     signal(SIGINT, SIG_DFL);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -88,7 +101,7 @@ static void become(const char *const argv[], int in, int out, int err) {
     for (size_t i = 0; i < WORDS - 1 && argv[i] != NULL; i++)
         memcpy(&words[i], &argv[i], sizeof words[i]); /* exec wants char *, and writes nothing */
     if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
-        dup2(err, STDERR_FILENO) >= 0)
+        dup2(err, STDERR_FILENO) >= 0 && run_short())
         execvp(words[0], words);
     _exit(127);
 }
@@ -106,6 +119,7 @@ struct process start(const char *const argv[], const void *input, size_t length)
         become(argv, in, process.out, process.err);
     sigprocmask(SIG_SETMASK, &before, NULL);
     ck_assert_int_ge(process.pid, 0);
+    shortage = (struct shortage){0};
     close(in);
     return process;
 }

@@ -23,6 +23,13 @@ struct process {
     int out, err; /* files that hold what it has written; see process_out and process_err */
 };
 
+/* What the next process that is started has to do without; start puts it back to nothing. */
+struct shortage {
+    unsigned closed;         /* bit n: descriptor n, of 0 to 2, is closed */
+    unsigned long file_size; /* bytes that no file of it may exceed, also its output; 0: no limit */
+};
+extern struct shortage shortage;
+
 /* Starts argv[0] (a path, or a name that is looked up in PATH) with the arguments up to NULL, and
  * with length bytes of input on its standard input. */
 struct process start(const char *const argv[], const void *input, size_t length);

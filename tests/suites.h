@@ -19,7 +19,8 @@
     X(connection)                                                                                  \
     X(conversation)                                                                                \
     X(hostile)                                                                                     \
-    X(commands)
+    X(commands)                                                                                    \
+    X(process)
 
 #define SUITE_DECLARE(name) Suite *name##_suite(void);
 SUITES(SUITE_DECLARE)
