@@ -95,6 +95,7 @@ variant = @$(MAKE) --no-print-directory $(2) BUILD=$(BUILD)/$(1) BIN=$(BUILD)/$(
 asan: ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(call variant,asan,check,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
 
+tsan: export TSAN_OPTIONS := atexit_sleep_ms=20# each of thousands of processes would sleep a second
 tsan: ## run the tests under ThreadSanitizer
 	$(call variant,tsan,check,-fsanitize=thread)
 
@@ -143,4 +144,7 @@ clean: ## remove what was made, but no key
 .PHONY: all help deps deps-dev keys demo check asan tsan valgrind coverage lint everything \
         docs-check format install uninstall clean
 .DELETE_ON_ERROR:
+ifneq ($(filter deps deps-dev,$(MAKECMDGOALS)),)
+.NOTPARALLEL: # nothing can be built before its packages are there
+endif
 -include $(wildcard $(BUILD)/*/*.d)

@@ -14,15 +14,14 @@ enum sam_status sam_passphrase_ask(struct sam_passphrase *out, const char *promp
     if (terminal < 0)
         return SAM_NO_PASSPHRASE;
     close(terminal);
-    enum sam_status status = SAM_NO_PASSPHRASE;
-    if (EVP_read_pw_string_min(out->text, 1, SAM_PASSPHRASE_MAX, prompt, twice) == 0) {
-        out->length = strlen(out->text);
-        status = SAM_OK;
-    } else {
-        sam_wipe(out, sizeof *out);
-    }
+    int failed = EVP_read_pw_string_min(out->text, 1, SAM_PASSPHRASE_MAX, prompt, twice);
     ERR_clear_error();
-    return status;
+    if (failed) {
+        sam_wipe(out, sizeof *out);
+        return SAM_NO_PASSPHRASE;
+    }
+    out->length = strlen(out->text);
+    return SAM_OK;
 }
 
 enum sam_status sam_passphrase_read(struct sam_passphrase *out, const char *path) {

@@ -63,8 +63,8 @@ struct answer {
     const char *text;
 };
 
-/* Carries out a request that has passed all checks, and says what it gets (docs/protocol.md,
- * section 3). */
+/* Carries out a request that has passed all checks, and says what to answer: docs/protocol.md,
+ * section 3. */
 static struct answer carry_out(const struct sam_service *service,
                                const struct sam_envelope *request) {
     bool empty = request->message_length == 0;

@@ -64,7 +64,7 @@ static void take_text(struct reader *reader, const char *prefix, bool last, char
                       size_t size) {
     const char *value = take_string(reader, prefix, last);
     demand(reader, value[0] != '\0' && strlen(value) < size, value);
-    strcpy(out, value);
+    memcpy(out, value, strlen(value) + 1);
     advance(reader);
 }
 
