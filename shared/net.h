@@ -51,7 +51,7 @@ SAM_MUST_CHECK enum sam_status sam_write_all(int fd, int stop, int64_t deadline,
  * unread bytes would make the system destroy what we sent last. */
 void sam_linger(int fd, int64_t deadline);
 
-/* Whether fd (or stop) is readable or has hung up, without waiting. -1 is never. */
+/* Whether fd is readable or has hung up, without waiting; -1 never is. */
 bool sam_is_ready(int fd);
 
 #endif

@@ -20,7 +20,7 @@ enum {
     DESCRIPTORS_KEPT = 24,            /* for everything that is not a client */
     STACK_SIZE = 512 * 1024,          /* of a connection's thread */
     COMMON_MEMORY = 64 * 1024 * 1024, /* for unfinished envelopes above SAM_OWN_MEMORY */
-    CROWDED_MS = 100 /* when the system has no descriptor to give, before asking again */
+    CROWDED_MS = 100                  /* before asking again a system that has none to give */
 };
 
 struct server {
@@ -31,8 +31,7 @@ struct server {
     struct sam_ring trusted;
     int listener;
     int stop[2]; /* a pipe: its writing end is closed to stop every thread that polls the other */
-    int done[2]; /* a pipe: a thread's last act is to write its pthread_t, for the loop to join it
-                  */
+    int done[2]; /* a pipe: a thread's last act is to write its pthread_t, to be joined */
     unsigned active, max_clients;
     unsigned long number; /* of the last connection */
 };
@@ -52,8 +51,7 @@ static void *run_task(void *argument) {
     close(task->fd);
     free(task);
     pthread_t self = pthread_self();
-    /* Shorter than PIPE_BUF, so whole or not at all; nobody else closes the pipe before the join.
-     */
+    /* Shorter than PIPE_BUF, so whole or not at all; the pipe is open until the join. */
     while (write(done, &self, sizeof self) < 0 && errno == EINTR)
         continue;
     return NULL;
@@ -157,8 +155,11 @@ static enum sam_status watch_signals(struct server *server) {
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
-    if (pthread_sigmask(SIG_BLOCK, &signals, NULL) != 0 ||
-        pthread_create(&watcher, NULL, wait_for_signal, server) != 0)
+    int problem = pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    if (problem == 0)
+        problem = pthread_create(&watcher, NULL, wait_for_signal, server);
+    errno = problem; /* which these calls return instead of setting */
+    if (problem != 0)
         return SAM_SYSTEM;
     pthread_detach(watcher);
     return SAM_OK;
@@ -228,47 +229,59 @@ static void tell_start(const struct server *server, const struct sam_where *addr
             server->own.name, fingerprint, server->trusted.count - own, service->options->keys);
 }
 
-/* Writes the port for scripts that let the system choose it, and notes which file that made. */
-static enum sam_status write_port(const char *path, uint16_t port, struct stat *made) {
+/* What the port file holds, for scripts that let the system choose. */
+struct port_text {
     char text[8];
-    int length = snprintf(text, sizeof text, "%u\n", (unsigned)port);
-    *made = (struct stat){0};
-    if (path == NULL)
-        return SAM_OK;
-    enum sam_status status = sam_file_replace(path, 0666, text, (size_t)length);
-    if (status == SAM_OK && lstat(path, made) != 0)
-        *made = (struct stat){0};
-    return status;
+    size_t length;
+};
+
+static struct port_text port_text(uint16_t port) {
+    struct port_text out;
+    out.length = (size_t)snprintf(out.text, sizeof out.text, "%u\n", (unsigned)port);
+    return out;
 }
 
 /* A device, or a file that another server has put there since, is not ours to remove. */
-static void remove_port(const char *path, const struct stat *made) {
-    struct stat there;
-    if (path != NULL && S_ISREG(made->st_mode) && lstat(path, &there) == 0 &&
-        there.st_dev == made->st_dev && there.st_ino == made->st_ino)
+static void remove_port(const char *path, const struct port_text *ours) {
+    struct stat file;
+    struct sam_bytes found = {0};
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (fstat(fd, &file) == 0 && S_ISREG(file.st_mode) &&
+        sam_file_read(fd, sizeof ours->text, &found) == SAM_OK && found.length == ours->length &&
+        memcmp(found.data, ours->text, ours->length) == 0)
         unlink(path);
+    sam_bytes_free(&found);
+    close(fd);
+}
+
+/* Takes connections until a signal, then sees every thread to its end. */
+static void answer_all(struct server *server) {
+    accept_loop(server);
+    close(server->listener); /* who waits in the backlog is turned away now, not later */
+    server->listener = -1;
+    sam_memory_stop(&server->memory);
+    while (server->active > 0)
+        join_one(server);
 }
 
 static enum sam_status serve(struct server *server, struct sam_where *where) {
     const struct sam_options *options = server->service.options;
     uint16_t port = (uint16_t)options->port;
-    struct stat port_file;
     enum sam_status status = sam_listen(&server->listener, options->host, &port, where);
+    if (status == SAM_OK)
+        status = sam_memory_init(&server->memory, common_memory(server));
     if (status != SAM_OK)
         return status;
-    status = sam_memory_init(&server->memory, common_memory(server));
-    if (status != SAM_OK)
-        return status;
-    status = write_port(options->port_file, port, &port_file);
+    const struct port_text ours = port_text(port);
+    if (options->port_file != NULL)
+        status = sam_file_replace(options->port_file, 0666, ours.text, ours.length);
     if (status == SAM_OK) {
         tell_start(server, where);
-        accept_loop(server);
-        close(server->listener); /* who waits in the backlog is turned away now, not later */
-        server->listener = -1;
-        sam_memory_stop(&server->memory);
-        while (server->active > 0)
-            join_one(server);
-        remove_port(options->port_file, &port_file);
+        answer_all(server);
+        if (options->port_file != NULL)
+            remove_port(options->port_file, &ours);
         if (!options->quiet)
             fprintf(stderr, "%s: stopped\n", options->program);
     } else {

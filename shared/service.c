@@ -141,8 +141,11 @@ static enum sam_status handle(struct conversation *c, struct sam_incoming *reque
     struct answer answer = carry_out(c->service, &request->envelope);
     if (answer.kind == SAM_KIND_REFUSE)
         fprintf(c->log, "  refused: %s\n", answer.text);
-    return sam_connection_answer(&c->connection, &request->envelope.header, request->sender,
-                                 answer.kind, answer.text, strlen(answer.text));
+    status = sam_connection_answer(&c->connection, &request->envelope.header, request->sender,
+                                   answer.kind, answer.text, strlen(answer.text));
+    if (status != SAM_OK)
+        fprintf(c->log, "  not answered: the peer cannot know that this was carried out\n");
+    return status;
 }
 
 /* One request from its first byte to its answer. Anything but SAM_OK ends the connection. */

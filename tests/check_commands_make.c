@@ -54,6 +54,7 @@ static void set_up_project(void) {
     set_up_pairs();
     copy_file("Makefile");
     make_folder_in_place("shared");
+    copy_file("shared/mode.mk");
     copy_file("shared/run.mk");
     make_folder_in_place("build");
     make_old_file("build/libsam.a");

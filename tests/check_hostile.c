@@ -126,6 +126,25 @@ START_TEST(peers_that_vanish_leave_nothing_behind) {
 }
 END_TEST
 
+/* Whether the peer is gone before its answer leaves is a race that the peer wins most of the time. */
+START_TEST(a_receipt_that_cannot_leave_is_told_in_the_log) {
+    enum { TRIES = 40 };
+    struct server_process server;
+    start_server(&server, modes[_i], lab, SMALL_SERVER, NULL);
+    for (int i = 0; i < TRIES; i++) {
+        struct peer bob;
+        bob_joins(&bob, &server);
+        peer_request(&bob, SAM_KIND_SEND, "gone", 4);
+        vanish(&bob);
+    }
+    wait_for_log(&server, "send from", TRIES / 2);
+    struct run_result said = stop_server(&server);
+    assert_code(&said, 0);
+    ck_assert_uint_gt(count_text(&said.err, "not answered"), 0);
+    run_result_free(&said);
+}
+END_TEST
+
 START_TEST(peers_that_never_read_cost_others_nothing) {
     enum { PEERS = 2 };
     struct server_process server;
@@ -230,6 +249,7 @@ Suite *hostile_suite(void) {
     tcase_add_unchecked_fixture(peers, make_lab, remove_lab);
     tcase_add_loop_test(peers, a_slow_peer_is_cut_at_its_deadline, 0, 2);
     tcase_add_loop_test(peers, peers_that_vanish_leave_nothing_behind, 0, 2);
+    tcase_add_loop_test(peers, a_receipt_that_cannot_leave_is_told_in_the_log, 0, 2);
     tcase_add_loop_test(peers, peers_that_never_read_cost_others_nothing, 0, 2);
     tcase_add_loop_test(peers, a_claimed_length_is_not_believed, 0, 2);
     tcase_add_loop_test(peers, garbage_is_rejected, 0, 2);
