@@ -91,15 +91,19 @@ END_TEST
 static const size_t absurd[] = {SIZE_MAX, SIZE_MAX - 1, SIZE_MAX - 3, SIZE_MAX / 2,
                                 SIZE_MAX / 2 - 2};
 
+static void assert_still_abc(const struct sam_bytes *bytes, const struct sam_bytes *before) {
+    ck_assert_ptr_eq(bytes->data, before->data);
+    ck_assert_uint_eq(bytes->length, before->length);
+    ck_assert_uint_eq(bytes->capacity, before->capacity);
+    ck_assert_mem_eq(bytes->data, "abc", 3);
+}
+
 START_TEST(an_overflowing_size_leaves_the_buffer_as_it_was) {
     struct sam_bytes bytes = {0};
     ck_status(sam_bytes_append(&bytes, "abc", 3), SAM_OK);
     const struct sam_bytes before = bytes;
     ck_status(sam_bytes_append(&bytes, "", absurd[_i]), SAM_MEMORY);
-    ck_assert_ptr_eq(bytes.data, before.data);
-    ck_assert_uint_eq(bytes.length, before.length);
-    ck_assert_uint_eq(bytes.capacity, before.capacity);
-    ck_assert_mem_eq(bytes.data, "abc", 3);
+    assert_still_abc(&bytes, &before);
     sam_bytes_free(&bytes);
 }
 END_TEST
@@ -115,10 +119,7 @@ START_TEST(a_size_beyond_memory_leaves_the_buffer_as_it_was) {
     const struct sam_bytes before = bytes;
     ck_status(sam_bytes_reserve(&bytes, SIZE_MAX / 4), SAM_MEMORY);
     ck_status(sam_bytes_append(&bytes, "", SIZE_MAX / 4), SAM_MEMORY);
-    ck_assert_ptr_eq(bytes.data, before.data);
-    ck_assert_uint_eq(bytes.length, before.length);
-    ck_assert_uint_eq(bytes.capacity, before.capacity);
-    ck_assert_mem_eq(bytes.data, "abc", 3);
+    assert_still_abc(&bytes, &before);
     sam_bytes_free(&bytes);
 }
 END_TEST

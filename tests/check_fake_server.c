@@ -3,38 +3,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "peer.h"
-#include "process.h"
-
-/* Our server: where it listens, as the client is told, and the connection it has. */
-static struct fake {
-    struct server_process at;
-    int listener;
-    struct peer bob;
-} fake;
-
-static void fake_open(const struct sam_mode *mode) {
-    memset(&fake, 0, sizeof fake);
-    fake.at.mode = mode;
-    snprintf(fake.at.folder, sizeof fake.at.folder, "%s", lab);
-    ck_status(sam_listen(&fake.listener, "127.0.0.1", &fake.at.port, NULL), SAM_OK);
-}
-
-/* Takes the client's connection, without a word. */
-static void fake_accept(void) {
-    int fd;
-    char address[SAM_ADDRESS_MAX];
-    ck_assert_msg(readable_until(fake.listener, sam_now() + PATIENT), "the client does not come");
-    ck_status(sam_accept(&fd, fake.listener, address), SAM_OK);
-    peer_open(&fake.bob, fake.at.mode, person("bob"), fd);
-}
+#include "fake.h"
 
 /* Greets and takes the request. */
 static struct sam_header fake_asked(void) {
     struct sam_incoming request;
     struct sam_connection *connection = &fake.bob.connection;
-    fake_accept();
-    ck_status(sam_connection_greet(connection, &people.trusted, fake.at.mode->max_message), SAM_OK);
+    fake_greet(fake.at.mode->max_message);
     ck_status(peer_take(&fake.bob, &request), SAM_OK);
     struct sam_header header = request.envelope.header;
     sam_connection_drop(connection, &request);

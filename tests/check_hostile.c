@@ -126,7 +126,8 @@ START_TEST(peers_that_vanish_leave_nothing_behind) {
 }
 END_TEST
 
-/* Whether the peer is gone before its answer leaves is a race that the peer wins most of the time. */
+/* Whether the peer is gone before its answer leaves is a race that the peer wins most of the time.
+ */
 START_TEST(a_receipt_that_cannot_leave_is_told_in_the_log) {
     enum { TRIES = 40 };
     struct server_process server;

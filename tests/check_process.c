@@ -9,42 +9,13 @@
 #include <unistd.h>
 
 #include "commands.h"
-#include "peer.h"
+#include "fake.h"
 
 /* Descriptors that are closed, as in struct shortage. */
 enum { IN = 1, OUT = 2, ERR = 4, SETS = 8 };
 
 #define SECRET "for alice alone"
 #define CANNOT_SHOW "the server cannot show messages"
-
-/* A server of the test: where it listens, as a client is told, and its end of a connection. */
-static struct fake {
-    struct server_process at;
-    int listener;
-    struct peer bob;
-} fake;
-
-static void fake_open(const struct sam_mode *mode) {
-    fake = (struct fake){.at = {.mode = mode}};
-    snprintf(fake.at.folder, sizeof fake.at.folder, "%s", lab);
-    ck_status(sam_listen(&fake.listener, "127.0.0.1", &fake.at.port, NULL), SAM_OK);
-}
-
-/* Takes the client's connection and greets. */
-static int fake_meet(uint32_t max_message) {
-    int fd;
-    char address[SAM_ADDRESS_MAX];
-    ck_assert_msg(readable_until(fake.listener, sam_now() + PATIENT), "the client does not come");
-    ck_status(sam_accept(&fd, fake.listener, address), SAM_OK);
-    peer_open(&fake.bob, fake.at.mode, person("bob"), fd);
-    ck_status(sam_connection_greet(&fake.bob.connection, &people.trusted, max_message), SAM_OK);
-    return fd;
-}
-
-static void fake_close(void) {
-    peer_close(&fake.bob);
-    close(fake.listener);
-}
 
 static void assert_told(const struct run_result *result, unsigned closed, const char *text) {
     if (closed & ERR)
@@ -68,7 +39,8 @@ START_TEST(closed_streams_of_a_client_do_not_become_its_socket) {
     shortage.closed = closed;
     struct process client = start_client(&fake.at, NULL, 0, "--trace", _i & 2 ? "send_msg" : "--",
                                          _i & 2 ? "hello" : "recv_msg", NULL);
-    int fd = fake_meet(1000);
+    fake_greet(1000);
+    int fd = fake.bob.connection.fd;
     ck_status(peer_take(&fake.bob, &request), SAM_OK);
     ck_assert_uint_eq(request.envelope.message_length, _i & 2 ? 5 : 0);
     ck_status(sam_connection_answer(&fake.bob.connection, &request.envelope.header, person("alice"),
@@ -315,7 +287,8 @@ START_TEST(what_was_sent_only_in_part_is_not_said_to_be_delivered) {
     fake_open(mode);
     ck_assert_int_eq(setsockopt(fake.listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
     struct process client = start_client(&fake.at, message, LENGTH, "send_msg", "-", NULL);
-    int fd = fake_meet(LENGTH);
+    fake_greet(LENGTH);
+    int fd = fake.bob.connection.fd;
     ck_status(sam_read_all(fd, -1, sam_now() + PATIENT, header, sizeof header), SAM_OK);
     if (rejects) {
         uint8_t rejection[SAM_REJECTION_SIZE];
@@ -357,7 +330,7 @@ START_TEST(no_program_leaves_its_keys_in_a_core_dump) {
     stop_server_well(&server);
     fake_open(modes[_i]);
     struct process client = start_client(&fake.at, NULL, 0, "recv_msg", NULL);
-    fake_meet(0);
+    fake_greet(0);
     assert_no_core(&client);
     fake_close();
     assert_end(finish(&client), 3, "asked, no answer");
