@@ -17,7 +17,7 @@ comma    := ,
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wvla
 STANDARD := -std=c11 -D_XOPEN_SOURCE=700 -DOPENSSL_NO_DEPRECATED -DOPENSSL_API_COMPAT=30000
 HARDEN   := $(if $(filter Linux,$(shell uname -s)),-pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now)
-COMPILE   = $(CC) $(STANDARD) $(WARN) -Ishared -fPIE -pthread -MMD -MP $(CRYPTO_CFLAGS) \
+COMPILE   = $(CC) $(STANDARD) $(WARN) -Ishared -Itools -fPIE -pthread -MMD -MP $(CRYPTO_CFLAGS) \
             $(CPPFLAGS) $(CFLAGS) -c
 LINK      = $(CC) $(CFLAGS) -pthread $(HARDEN) $(LDFLAGS)
 
@@ -31,11 +31,13 @@ CHECK_CFLAGS  = $(call need,check >= 0.15,Check 0.15 or later)$(shell $(PKG_CONF
 CHECK_LIBS    = $(shell $(PKG_CONFIG) --libs check)
 
 LIBRARY  := $(BUILD)/libsam.a
-PROGRAMS := $(foreach m,$(MODES),$(BIN)$(m)/client $(BIN)$(m)/server)
+SEALS    := $(MODES:%=$(BUILD)/%/seal.o)
+SAM      := $(BIN)tools/sam
+PROGRAMS := $(foreach m,$(MODES),$(BIN)$(m)/client $(BIN)$(m)/server) $(SAM)
 TESTS    := $(BUILD)/tests/check_sam
 objects   = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 
-all: $(PROGRAMS) ## build the client and the server of both modes
+all: $(PROGRAMS) ## build the client and the server of both modes, and sam
 	@:
 
 help: ## this list
@@ -73,15 +75,22 @@ HERE := $(BIN)$(MODE)
 KEYS := keys
 include shared/run.mk
 
-demo: $(PROGRAMS) $(BUILD)/tools/flip ## see a message travel in both modes: seen, tampered with, compared
-	@tools/demo.sh $(BUILD)
-
-$(BUILD)/tools/flip: $(BUILD)/tools/flip.o $(LIBRARY)
-	@echo 'link $@'
+$(SAM): $(call objects,tools) $(SEALS) $(LIBRARY)
+	@mkdir -p $(@D) && echo 'link $@'
 	@$(LINK) -o $@ $^ $(CRYPTO_LIBS)
 
+TAP   ?= 8001
+RULES ?=
+wiretap: $(PROGRAMS) ## stand between: listen on TAP, pass on to PORT, attack by RULES="--flip tag"
+	@$(SAM) wiretap --listen $(TAP) --to 127.0.0.1:$(PORT) $(RULES)
+
+demo: $(PROGRAMS) ## see a message travel in both modes: seen, tampered with, replayed, compared
+	@tools/demo.sh $(BUILD)
+
 $(BUILD)/tests/%.o: COMPILE += $(CHECK_CFLAGS)
-$(TESTS): $(call objects,tests) $(MODES:%=$(BUILD)/%/seal.o) $(LIBRARY)
+# Of sam all but its main; of the tests all but what makes captures for tests/wireshark.sh.
+$(TESTS): $(filter-out %/wireshark_streams.o,$(call objects,tests)) \
+          $(filter-out %/sam.o,$(call objects,tools)) $(SEALS) $(LIBRARY)
 	@echo 'link $@'
 	@$(LINK) -o $@ $^ $(CHECK_LIBS) $(CRYPTO_LIBS)
 
@@ -110,23 +119,34 @@ coverage: ## run the tests and tell which lines of shared/ and the seals they re
 	  --filter shared/ --filter 'asymmetric_.*/seal.c' --html-details $(BUILD)/coverage/index.html
 
 C_FILES := $(wildcard shared/*.c asymmetric_*/*.c tools/*.c tests/*.c)
+H_FILES := $(wildcard shared/*.h tools/*.h tests/*.h)
 lint: ## compile with gcc and clang, warnings as errors; -fanalyzer, clang-tidy, cppcheck, shellcheck
 	@$(MAKE) --no-print-directory everything BUILD=$(BUILD)/lint-gcc BIN=$(BUILD)/lint-gcc/ \
 	  CC=gcc CFLAGS='-O2 -Werror -fanalyzer'
 	@$(MAKE) --no-print-directory everything BUILD=$(BUILD)/lint-clang BIN=$(BUILD)/lint-clang/ \
 	  CC=$(CLANG) CFLAGS='-O2 -Werror'
-	clang-format --dry-run --Werror $(C_FILES) $(wildcard shared/*.h tests/*.h)
-	clang-tidy --quiet $(filter-out tests/%,$(C_FILES)) -- $(STANDARD) -Ishared $(CRYPTO_CFLAGS) 2>/dev/null
+	clang-format --dry-run --Werror $(C_FILES) $(H_FILES)
+	clang-tidy --quiet $(filter-out tests/%,$(C_FILES)) -- $(STANDARD) -Ishared -Itools $(CRYPTO_CFLAGS) 2>/dev/null
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
-	  --std=c11 -D_XOPEN_SOURCE=700 -Ishared $(filter-out tests/%,$(C_FILES))
+	  --std=c11 -D_XOPEN_SOURCE=700 -Ishared -Itools $(filter-out tests/%,$(C_FILES))
 	shellcheck tools/*.sh tests/*.sh .ci/run
-everything: $(PROGRAMS) $(TESTS) $(BUILD)/tools/flip
+everything: $(PROGRAMS) $(TESTS) $(STREAMS)
+
+STREAMS := $(BUILD)/tests/wireshark_streams
+$(STREAMS): $(STREAMS).o $(BUILD)/tools/capture.o $(LIBRARY)
+	@echo 'link $@'
+	@$(LINK) -o $@ $^ $(CRYPTO_LIBS)
+
+tools-check: $(PROGRAMS) $(STREAMS) ## try sam with tshark, chromium, mandoc, bash and zsh
+	@tests/wireshark.sh $(BUILD)
+	@tests/pages.sh
+	@tests/manual.sh
 
 docs-check: all ## run every command of the documents and compare what it prints
 	@tests/docs.sh
 
 format: ## lay the C files out as .clang-format says
-	clang-format -i $(C_FILES) $(wildcard shared/*.h tests/*.h)
+	clang-format -i $(C_FILES) $(H_FILES)
 
 install: $(PROGRAMS) ## install the programs below PREFIX, as sam-client-MODE and sam-server-MODE
 	@mkdir -p $(DESTDIR)$(PREFIX)/bin
@@ -141,8 +161,8 @@ uninstall: ## remove what install installed
 clean: ## remove what was made, but no key
 	rm -rf $(BUILD) $(PROGRAMS)
 
-.PHONY: all help deps deps-dev keys demo check asan tsan valgrind coverage lint everything \
-        docs-check format install uninstall clean
+.PHONY: all help deps deps-dev keys wiretap demo check asan tsan valgrind coverage lint everything \
+        tools-check docs-check format install uninstall clean
 .DELETE_ON_ERROR:
 ifneq ($(filter deps deps-dev,$(MAKECMDGOALS)),)
 .NOTPARALLEL: # nothing can be built before its packages are there

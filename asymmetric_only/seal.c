@@ -105,11 +105,12 @@ static bool part(const struct sam_header *header, size_t index, struct sam_field
         return false;
     if (index < blocks)
         *out = (struct sam_field){"OAEP block", SAM_HEADER_SIZE + index * block, block,
-                                  "a chunk of the letter, for the recipient's key alone"};
+                                  "a chunk of the letter, for the recipient's key alone",
+                                  SAM_AS_BYTES};
     else
         *out = (struct sam_field){"signature", SAM_HEADER_SIZE + blocks * block,
                                   header->signature_length,
-                                  "RSASSA-PSS of header and letter, in clear"};
+                                  "RSASSA-PSS of header and letter, in clear", SAM_AS_BYTES};
     return true;
 }
 

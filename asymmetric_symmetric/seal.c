@@ -111,11 +111,13 @@ static enum sam_status open_body(struct sam_crypto *crypto, const struct sam_rsa
 static bool part(const struct sam_header *header, size_t index, struct sam_field *out) {
     size_t block = header->block_length, length = header->body_length;
     const struct sam_field parts[] = {
-        {"wrapped key", 0, block, "the secret key, for the recipient's key alone"},
-        {"nonce", block, SAM_GCM_NONCE_SIZE, "random, new for every envelope"},
+        {"wrapped key", 0, block, "the secret key, for the recipient's key alone", SAM_AS_BYTES},
+        {"nonce", block, SAM_GCM_NONCE_SIZE, "random, new for every envelope", SAM_AS_BYTES},
         {"ciphertext", block + SAM_GCM_NONCE_SIZE,
-         length - block - SAM_GCM_NONCE_SIZE - SAM_GCM_TAG_SIZE, "letter and signature"},
-        {"tag", length - SAM_GCM_TAG_SIZE, SAM_GCM_TAG_SIZE, "of header and ciphertext"},
+         length - block - SAM_GCM_NONCE_SIZE - SAM_GCM_TAG_SIZE, "letter and signature",
+         SAM_AS_BYTES},
+        {"tag", length - SAM_GCM_TAG_SIZE, SAM_GCM_TAG_SIZE, "of header and ciphertext",
+         SAM_AS_BYTES},
     };
     if (index >= sizeof parts / sizeof parts[0])
         return false;

@@ -30,7 +30,8 @@ struct client {
 
 static enum sam_status load_keys(struct client *client, struct sam_where *where) {
     const struct sam_options *options = client->options;
-    enum sam_status status = sam_identity_load(&client->own, client->party.crypto, options, where);
+    enum sam_status status = sam_identity_load(&client->own, client->party.crypto, options->keys,
+                                               options->name, options->passphrase_file, where);
     if (status == SAM_OK)
         status = sam_key_load_public(&client->server, client->party.crypto, options->keys,
                                      options->to, where);
@@ -75,7 +76,7 @@ static enum sam_status meet(struct client *client) {
 }
 
 /* --save keeps what this command is about: send_msg what it sends, recv_msg what it gets. */
-static enum sam_exit save(const struct client *client, enum sam_command command,
+static enum sam_exit save(const struct client *client, unsigned command,
                           const struct sam_envelope *envelope) {
     const struct sam_options *options = client->options;
     if (options->save == NULL || options->command != command)
@@ -112,21 +113,6 @@ static enum sam_exit send_request(struct client *client) {
     return status == SAM_OK ? code : sam_complain(&client->talk, &client->peer, status);
 }
 
-/* A message goes to standard output: to a terminal as harmless text, elsewhere byte for byte. */
-static enum sam_exit print_message(const struct client *client,
-                                   const struct sam_envelope *envelope) {
-    enum sam_status status = SAM_OK;
-    if (isatty(STDOUT_FILENO)) {
-        sam_show_text(stdout, envelope->message, envelope->message_length, SIZE_MAX);
-        putchar('\n');
-        status = fflush(stdout) == 0 && !ferror(stdout) ? SAM_OK : SAM_FILE_WRITE;
-    } else {
-        status = sam_file_write(STDOUT_FILENO, envelope->message, envelope->message_length);
-    }
-    static const struct sam_where output = {"standard output"};
-    return status == SAM_OK ? SAM_EXIT_OK : sam_complain(&client->talk, &output, status);
-}
-
 /* What an answer that has verified means. */
 static enum sam_exit conclude(const struct client *client, const struct sam_envelope *answer) {
     if (answer->header.kind == SAM_KIND_REFUSE) {
@@ -136,11 +122,11 @@ static enum sam_exit conclude(const struct client *client, const struct sam_enve
         return SAM_EXIT_UNVERIFIED;
     }
     if (client->options->command == SAM_RECV_MSG)
-        return print_message(client, answer);
+        return sam_tell_message(&client->talk, answer);
     if (!client->talk.quiet)
         fprintf(stderr, "%s: delivered: %s signed a receipt for these %zu bytes\n",
                 client->talk.program, client->server.name, client->message.length);
-    return answer->message_length > 0 ? print_message(client, answer) : SAM_EXIT_OK;
+    return answer->message_length > 0 ? sam_tell_message(&client->talk, answer) : SAM_EXIT_OK;
 }
 
 static enum sam_exit await_answer(struct client *client) {
@@ -153,7 +139,7 @@ static enum sam_exit await_answer(struct client *client) {
         status = sam_connection_open(&client->connection, &answer);
     }
     if (status == SAM_OK || sam_status_step(status) > 0)
-        sam_tell_verdicts(&client->talk, stderr, status, answer.sender, &client->party);
+        sam_tell_verdicts(&client->talk, stderr, status, answer.sender, &client->party, NULL);
     if (status == SAM_OK) {
         client->answered = true;
         code = conclude(client, &answer.envelope);
@@ -233,7 +219,7 @@ enum sam_exit sam_client_main(const struct sam_mode *mode, int argc, char **argv
         return code;
     struct client client = {
         .options = &options,
-        .talk = sam_talk_start(&options),
+        .talk = sam_talk_start(options.program, options.color, options.quiet),
         .connection = {.fd = -1, .stop = -1},
     };
     client.trace = (struct sam_trace){stderr, client.talk.colour};

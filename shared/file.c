@@ -8,10 +8,33 @@
 
 enum { READ_SIZE = 16384 };
 
+size_t sam_file_size(int fd) {
+    struct stat file;
+    off_t at = lseek(fd, 0, SEEK_CUR);
+    bool known = at >= 0 && fstat(fd, &file) == 0 && S_ISREG(file.st_mode) && file.st_size > at;
+    return known ? (size_t)(file.st_size - at) : 0;
+}
+
+enum sam_status sam_file_read_exactly(int fd, uint8_t *data, size_t length) {
+    for (size_t have = 0; have < length;) {
+        ssize_t n = read(fd, data + have, length - have);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n == 0)
+            errno = 0;
+        if (n <= 0)
+            return SAM_FILE_READ;
+        have += (size_t)n;
+    }
+    return SAM_OK;
+}
+
 enum sam_status sam_file_read(int fd, size_t limit, struct sam_bytes *bytes) {
     uint8_t piece[READ_SIZE];
-    enum sam_status status = SAM_OK;
-    for (;;) {
+    /* A file of known size needs its memory once, not again and again while it grows. */
+    size_t size = sam_file_size(fd);
+    enum sam_status status = sam_bytes_reserve(bytes, bytes->length + (size < limit ? size : limit));
+    while (status == SAM_OK) {
         ssize_t n = read(fd, piece, sizeof piece);
         if (n < 0 && errno == EINTR)
             continue;
@@ -24,8 +47,6 @@ enum sam_status sam_file_read(int fd, size_t limit, struct sam_bytes *bytes) {
         status = sam_bytes_append(bytes, piece, taken);
         if (status == SAM_OK && taken < (size_t)n)
             status = SAM_TOO_LONG;
-        if (status != SAM_OK)
-            break;
     }
     sam_wipe(piece, sizeof piece);
     return status;

@@ -7,6 +7,13 @@
 
 #include "bytes.h"
 
+/* How many bytes of a regular file are still to be read; 0 for anything else, and for a file that does
+ * not say. */
+size_t sam_file_size(int fd);
+
+/* Reads exactly length bytes of fd into data. SAM_FILE_READ: errno tells, 0 when there were fewer. */
+SAM_MUST_CHECK enum sam_status sam_file_read_exactly(int fd, uint8_t *data, size_t length);
+
 /* Appends all that can be read from fd, until *bytes holds limit bytes. SAM_FILE_READ (errno
  * tells), SAM_MEMORY; SAM_TOO_LONG when there is more. */
 SAM_MUST_CHECK enum sam_status sam_file_read(int fd, size_t limit, struct sam_bytes *bytes);

@@ -2,26 +2,25 @@
 
 #include <string.h>
 
-enum sam_status sam_identity_load(struct sam_key *own, struct sam_crypto *crypto,
-                                  const struct sam_options *options, struct sam_where *where) {
+enum sam_status sam_identity_load(struct sam_key *own, struct sam_crypto *crypto, const char *keys,
+                                  const char *name, const char *passphrase_file,
+                                  struct sam_where *where) {
     struct sam_passphrase passphrase;
     char prompt[SAM_NAME_MAX + 32];
-    enum sam_status status =
-        sam_key_load_private(own, crypto, options->keys, options->name, NULL, where);
+    enum sam_status status = sam_key_load_private(own, crypto, keys, name, NULL, where);
     if (status != SAM_KEY_LOCKED)
         return status;
-    if (options->passphrase_file != NULL) {
-        status = sam_passphrase_read(&passphrase, options->passphrase_file);
+    if (passphrase_file != NULL) {
+        status = sam_passphrase_read(&passphrase, passphrase_file);
         if (status != SAM_OK)
-            sam_where_set(where, "%s", options->passphrase_file);
+            sam_where_set(where, "%s", passphrase_file);
     } else {
-        snprintf(prompt, sizeof prompt, "Passphrase of %s: ", options->name);
+        snprintf(prompt, sizeof prompt, "Passphrase of %s: ", name);
         if (sam_passphrase_ask(&passphrase, prompt, false) == SAM_OK)
             status = SAM_OK;
     }
     if (status == SAM_OK)
-        status =
-            sam_key_load_private(own, crypto, options->keys, options->name, &passphrase, where);
+        status = sam_key_load_private(own, crypto, keys, name, &passphrase, where);
     sam_wipe(&passphrase, sizeof passphrase);
     return status;
 }

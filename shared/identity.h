@@ -2,12 +2,14 @@
 #ifndef SAM_IDENTITY_H
 #define SAM_IDENTITY_H
 
+#include "options.h"
 #include "talk.h"
 
-/* Loads the pair of options->name, asking for its passphrase where it has one. On failure *own is
- * zeroed and *where names the file. */
+/* Loads the pair keys/name; its passphrase, where it has one, comes from passphrase_file or, when
+ * that is NULL, from the terminal. On failure *own is zeroed and *where names the file. */
 SAM_MUST_CHECK enum sam_status sam_identity_load(struct sam_key *own, struct sam_crypto *crypto,
-                                                 const struct sam_options *options,
+                                                 const char *keys, const char *name,
+                                                 const char *passphrase_file,
                                                  struct sam_where *where);
 
 /* generate_key_pair and fingerprint, complete: returns the exit code. */

@@ -181,16 +181,18 @@ static bool would_block(void) {
     return errno == EAGAIN || errno == EWOULDBLOCK;
 }
 
-enum sam_status sam_read_all(int fd, int stop, int64_t deadline, uint8_t *data, size_t length) {
-    for (size_t have = 0; have < length;) {
-        ssize_t n = recv(fd, data + have, length - have, 0);
+enum sam_status sam_read_some(int fd, int stop, int64_t deadline, uint8_t *data, size_t size,
+                              size_t *length) {
+    *length = 0;
+    for (;;) {
+        ssize_t n = recv(fd, data, size, 0);
         if (n > 0) {
-            have += (size_t)n;
-            continue;
+            *length = (size_t)n;
+            return SAM_OK;
         }
         /* A reset is an end as well: some systems tell a peer's close that way. */
         if (n == 0 || errno == ECONNRESET)
-            return have == 0 ? SAM_CLOSED : SAM_TRUNCATED;
+            return SAM_CLOSED;
         if (errno == EINTR)
             continue;
         if (!would_block())
@@ -198,6 +200,14 @@ enum sam_status sam_read_all(int fd, int stop, int64_t deadline, uint8_t *data, 
         enum sam_status status = wait_for(fd, POLLIN, stop, deadline);
         if (status != SAM_OK)
             return status;
+    }
+}
+
+enum sam_status sam_read_all(int fd, int stop, int64_t deadline, uint8_t *data, size_t length) {
+    for (size_t have = 0, n = 0; have < length; have += n) {
+        enum sam_status status = sam_read_some(fd, stop, deadline, data + have, length - have, &n);
+        if (status != SAM_OK)
+            return status == SAM_CLOSED && have > 0 ? SAM_TRUNCATED : status;
     }
     return SAM_OK;
 }

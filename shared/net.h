@@ -34,6 +34,11 @@ SAM_MUST_CHECK enum sam_status sam_accept(int *fd, int listener, char address[SA
 SAM_MUST_CHECK enum sam_status sam_connect(int *fd, const char *host, uint16_t port,
                                            int64_t deadline, struct sam_where *address);
 
+/* Reads what is there, at least one byte and at most size: *length of them. Failures as below, but
+ * SAM_TRUNCATED; *length is then 0. */
+SAM_MUST_CHECK enum sam_status sam_read_some(int fd, int stop, int64_t deadline, uint8_t *data,
+                                             size_t size, size_t *length);
+
 /* Reads exactly length bytes. stop is a descriptor that becomes readable or hangs up when the
  * program is to end, or -1. SAM_CLOSED: the peer ended before the first byte; SAM_TRUNCATED: after
  * it; SAM_TIMEOUT; SAM_STOPPED: nothing more was there to read and the program is to end;

@@ -6,18 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arguments.h"
 #include "mode.h"
 
-/* Exit codes of both programs. */
-enum sam_exit {
-    SAM_EXIT_OK = 0,
-    SAM_EXIT_UNVERIFIED = 1, /* the peer refused, or what it sent did not verify */
-    SAM_EXIT_USAGE = 2,
-    SAM_EXIT_NETWORK = 3,
-    SAM_EXIT_KEYS = 4
-};
-
-enum sam_command {
+/* Bits of the commands. */
+enum {
     SAM_SERVE = 1 << 0,
     SAM_SEND_MSG = 1 << 1,
     SAM_RECV_MSG = 1 << 2,
@@ -27,7 +20,7 @@ enum sam_command {
 
 struct sam_options {
     const char *program; /* "client" or "server" */
-    enum sam_command command;
+    unsigned command;
     const char *text; /* send_msg's operand, NULL where there is none */
     bool from_stdin;  /* the operand is -, and no -- stands before it */
     const char *host, *keys, *name, *to, *color;
@@ -36,6 +29,14 @@ struct sam_options {
     bool trace, quiet, force, passphrase, help, version;
     char default_keys[PATH_MAX];
 };
+
+/* Which release all programs are. */
+#define SAM_RELEASE "1.1.0"
+
+/* The lab's keys/: it lies beside the folder of the program, wherever it was called from. A program
+ * that was installed is found by PATH, and looks into the current folder. The text is constant or
+ * in folder. */
+const char *sam_default_keys(char folder[PATH_MAX], const char *called_as);
 
 /* Reads a command line; strings stay those of argv. Returns true when there is something to do.
  * Otherwise *code is what to exit with: help or version have been printed on standard output, or

@@ -102,7 +102,7 @@ static void tell_rejection(const struct conversation *c, enum sam_status status,
     struct sam_header header;
     snprintf(text, sizeof text, "rejected: %s", sam_status_name(status));
     log_line(c, text);
-    sam_tell_verdicts(&c->service->talk, c->log, status, request->sender, &c->party);
+    sam_tell_verdicts(&c->service->talk, c->log, status, request->sender, &c->party, NULL);
     if (status == SAM_STRANGER &&
         sam_header_read(&header, request->envelope.bytes.data, c->party.mode->number,
                         SAM_KINDS_OF_CLIENT) == SAM_OK) {
@@ -136,7 +136,7 @@ static enum sam_status handle(struct conversation *c, struct sam_incoming *reque
     if (status != SAM_OK)
         return status;
     tell_request(c, request);
-    sam_tell_verdicts(&c->service->talk, c->log, SAM_OK, request->sender, &c->party);
+    sam_tell_verdicts(&c->service->talk, c->log, SAM_OK, request->sender, &c->party, NULL);
     log_tell(c);
     struct answer answer = carry_out(c->service, &request->envelope);
     if (answer.kind == SAM_KIND_REFUSE)

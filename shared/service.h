@@ -3,6 +3,7 @@
 #define SAM_SERVICE_H
 
 #include "connection.h"
+#include "options.h"
 #include "talk.h"
 
 /* What all connections of a server share. Nothing in it changes while they run, but the memory,

@@ -91,7 +91,7 @@ void sam_show_field(FILE *out, const struct sam_field *field, const uint8_t *dat
     fputc('\n', out);
 }
 
-void sam_show_unit(FILE *out, enum sam_unit_type type, const uint8_t *unit) {
+void sam_show_unit(FILE *out, uint8_t type, const uint8_t *unit) {
     size_t count = 0;
     const struct sam_field *fields = sam_unit_fields(type, &count);
     for (size_t i = 0; i < count; i++)
@@ -113,7 +113,7 @@ void sam_trace_value(const struct sam_trace *trace, const char *name, const uint
                      size_t length) {
     if (trace == NULL)
         return;
-    const struct sam_field field = {name, 0, length, NULL};
+    const struct sam_field field = {name, 0, length, NULL, SAM_AS_BYTES};
     sam_show_field(trace->out, &field, data);
 }
 

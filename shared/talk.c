@@ -5,14 +5,18 @@
 #include <string.h>
 #include <unistd.h>
 
-struct sam_talk sam_talk_start(const struct sam_options *options) {
+#include "file.h"
+
+bool sam_talk_takes_color(const char *when) {
+    return strcmp(when, "auto") == 0 || strcmp(when, "always") == 0 || strcmp(when, "never") == 0;
+}
+
+struct sam_talk sam_talk_start(const char *program, const char *when, bool quiet) {
     const char *forbidden = getenv("NO_COLOR");
     bool automatic = isatty(STDERR_FILENO) && (forbidden == NULL || forbidden[0] == '\0');
-    bool always = strcmp(options->color, "always") == 0;
-    bool never = strcmp(options->color, "never") == 0;
-    return (struct sam_talk){.program = options->program,
-                             .colour = always || (automatic && !never),
-                             .quiet = options->quiet};
+    bool always = strcmp(when, "always") == 0, never = strcmp(when, "never") == 0;
+    return (struct sam_talk){
+        .program = program, .colour = always || (automatic && !never), .quiet = quiet};
 }
 
 /* Whether the system's own reason, in errno, says more. */
@@ -69,34 +73,53 @@ static enum promise broken(enum sam_status status) {
     }
 }
 
-static void verdict(const struct sam_talk *talk, FILE *out, enum promise promise, bool passed,
-                    const char *why) {
-    const char *colour = !talk->colour ? "" : passed ? "\033[32m" : "\033[31m";
+enum verdict { PASSED, FAILED, ABSENT };
+
+static void tell(const struct sam_talk *talk, FILE *out, enum promise promise, enum verdict verdict,
+                 const char *why) {
+    static const char *const words[] = {"passed", "FAILED", "none  "};
+    static const char *const colours[] = {"\033[32m", "\033[31m", "\033[33m"};
     const char *gap = strlen(why) <= VERDICT_WIDTH ? "  " : "\n    ";
-    fprintf(out, "  %-15s  %s%s%s%s%s\n", promise_names[promise], colour,
-            passed ? "passed" : "FAILED", talk->colour ? "\033[0m" : "", gap, why);
+    fprintf(out, "  %-15s  %s%s%s%s%s\n", promise_names[promise],
+            talk->colour ? colours[verdict] : "", words[verdict], talk->colour ? "\033[0m" : "",
+            gap, why);
 }
 
 void sam_tell_verdicts(const struct sam_talk *talk, FILE *out, enum sam_status status,
-                       const struct sam_key *sender, const struct sam_party *party) {
+                       const struct sam_key *sender, const struct sam_party *party,
+                       const char *unfresh) {
     char text[SAM_NAME_MAX + 64];
     bool decrypted = status == SAM_OK || status == SAM_SIGNATURE;
     if (decrypted && !talk->quiet) {
         snprintf(text, sizeof text, "opened with the private key of %s alone", party->own->name);
-        verdict(talk, out, CONFIDENTIALITY, true, text);
+        tell(talk, out, CONFIDENTIALITY, PASSED, text);
     }
     if (status != SAM_OK) {
-        verdict(talk, out, broken(status), false, sam_status_sentence(status));
+        tell(talk, out, broken(status), FAILED, sam_status_sentence(status));
         if (status == SAM_SIGNATURE) /* it cannot tell an altered letter from a false sender */
-            verdict(talk, out, SENDER, false, "for the same reason");
+            tell(talk, out, SENDER, FAILED, "for the same reason");
         return;
     }
     if (talk->quiet)
         return;
     snprintf(text, sizeof text, "signed with the private key of %s", sender->name);
-    verdict(talk, out, INTEGRITY, true, "header and message are as they were signed");
-    verdict(talk, out, SENDER, true, text);
-    verdict(talk, out, FRESHNESS, true, "made for this connection and this place in it");
+    tell(talk, out, INTEGRITY, PASSED, "header and message are as they were signed");
+    tell(talk, out, SENDER, PASSED, text);
+    tell(talk, out, FRESHNESS, unfresh == NULL ? PASSED : ABSENT,
+         unfresh == NULL ? "made for this connection and this place in it" : unfresh);
+}
+
+enum sam_exit sam_tell_message(const struct sam_talk *talk, const struct sam_envelope *envelope) {
+    enum sam_status status = SAM_OK;
+    if (isatty(STDOUT_FILENO)) {
+        sam_show_text(stdout, envelope->message, envelope->message_length, SIZE_MAX);
+        putchar('\n');
+        status = fflush(stdout) == 0 && !ferror(stdout) ? SAM_OK : SAM_FILE_WRITE;
+    } else {
+        status = sam_file_write(STDOUT_FILENO, envelope->message, envelope->message_length);
+    }
+    static const struct sam_where output = {"standard output"};
+    return status == SAM_OK ? SAM_EXIT_OK : sam_complain(talk, &output, status);
 }
 
 void sam_tell_cost(FILE *out, const struct sam_cost *cost) {

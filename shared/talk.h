@@ -5,16 +5,20 @@
 
 #include <stdio.h>
 
+#include "arguments.h"
 #include "envelope.h"
-#include "options.h"
 
 struct sam_talk {
     const char *program;
     bool colour, quiet;
 };
 
-/* colour follows --color, NO_COLOR and whether standard error is a terminal. */
-struct sam_talk sam_talk_start(const struct sam_options *options);
+/* Whether --color takes that word. */
+bool sam_talk_takes_color(const char *when);
+
+/* when is what --color was given: "auto", "always" or "never"; automatic colour follows NO_COLOR
+ * and whether standard error is a terminal. program is borrowed. */
+struct sam_talk sam_talk_start(const char *program, const char *when, bool quiet);
 
 /* Says on standard error what failed, with which file or address, and what to do next; where the
  * status comes from the system, also its reason, which is still in errno. Returns the exit code
@@ -24,9 +28,15 @@ enum sam_exit sam_complain(const struct sam_talk *talk, const struct sam_where *
 
 /* One line for each promise that was kept by an envelope that passed; for one that failed, what is
  * known to have passed before, and what failed. Quiet leaves out the passed ones. sender is NULL
- * when it is not known. */
+ * when it is not known. unfresh is NULL for an envelope of this connection; for one from a file,
+ * which cannot have freshness, it says so. */
 void sam_tell_verdicts(const struct sam_talk *talk, FILE *out, enum sam_status status,
-                       const struct sam_key *sender, const struct sam_party *party);
+                       const struct sam_key *sender, const struct sam_party *party,
+                       const char *unfresh);
+
+/* Writes an opened envelope's message to standard output: to a terminal as harmless text, elsewhere
+ * byte for byte. Complains when it cannot. */
+enum sam_exit sam_tell_message(const struct sam_talk *talk, const struct sam_envelope *envelope);
 
 /* The cost of a conversation: bytes on the wire, RSA operations, microseconds. */
 struct sam_cost {

@@ -1,6 +1,8 @@
 #include "wire.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* Offsets in the fixed parts. A test holds them against the tables of fields below. */
 enum {
@@ -26,66 +28,152 @@ enum {
     HEADER_SENDER = 64,
     HEADER_RECIPIENT = 96,
 
+    RECORD_SEQUENCE = 8,
+
+    AT_LENGTH = 12, /* of every unit: what follows its fixed part */
     RESERVED_SIZE = 4
 };
+
+#define LAST_SECOND ((uint64_t)253402300799) /* of the year 9999 */
 
 static const uint8_t magic[3] = {'S', 'A', 'M'};
 
 #define PROLOGUE_FIELDS(kind_meaning)                                                              \
-    {"magic", 0, 3, "SAM"}, {"type", 3, 1, "G greeting, E envelope, R rejection"},                 \
-        {"version", 4, 1, "of the protocol: 1"},                                                   \
-        {"mode", 5, 1, "1 asymmetric_only, 2 asymmetric_symmetric"}, {"kind", 6, 1, kind_meaning}, \
-    {                                                                                              \
-        "reserved", 7, 1, "0"                                                                      \
+    {"magic", 0, 3, "the same in every unit", SAM_AS_LETTERS},                                     \
+        {"type", 3, 1, "G greeting, E envelope, R rejection, S record", SAM_AS_TYPE},              \
+        {"version", 4, 1, "of the protocol: always 1", SAM_AS_NUMBER},                             \
+        {"mode", 5, 1, "1 asymmetric_only, 2 asymmetric_symmetric", SAM_AS_MODE},                  \
+        {"kind", 6, 1, kind_meaning, SAM_AS_KIND}, {                                               \
+        "reserved", 7, 1, "always 0", SAM_AS_NUMBER                                                \
     }
 
 static const struct sam_field greeting_fields[] = {
-    PROLOGUE_FIELDS("0"),
-    {"max message", GREETING_MAX_MESSAGE, 4, "the longest message this server takes, bytes"},
-    {"reserved", GREETING_RESERVED, RESERVED_SIZE, "0"},
-    {"challenge", GREETING_CHALLENGE, SAM_ID_SIZE, "random: what the client must refer to"},
-    {"server key id", GREETING_SERVER, SAM_SHA256_SIZE, "a hint, never a proof"},
+    PROLOGUE_FIELDS("always 0"),
+    {"max message", GREETING_MAX_MESSAGE, 4, "the longest message this server takes, bytes",
+     SAM_AS_NUMBER},
+    {"reserved", GREETING_RESERVED, RESERVED_SIZE, "always 0", SAM_AS_NUMBER},
+    {"challenge", GREETING_CHALLENGE, SAM_ID_SIZE, "random: what the client must refer to",
+     SAM_AS_BYTES},
+    {"server key id", GREETING_SERVER, SAM_SHA256_SIZE, "a hint, never a proof", SAM_AS_BYTES},
 };
 
 static const struct sam_field rejection_fields[] = {
-    PROLOGUE_FIELDS("0"),
-    {"reserved", 8, 8, "0: a rejection gives no reason"},
+    PROLOGUE_FIELDS("always 0"),
+    {"reserved", 8, 8, "always 0: a rejection gives no reason", SAM_AS_NUMBER},
 };
 
 static const struct sam_field header_fields[] = {
     PROLOGUE_FIELDS("1 send 2 recv 3 join 4 reply 5 push 6 refuse 7 session"),
-    {"signature length", HEADER_SIGNATURE_LENGTH, 2, "S, bytes of the sender's modulus"},
-    {"block length", HEADER_BLOCK_LENGTH, 2, "B, bytes of the recipient's modulus"},
-    {"body length", HEADER_BODY_LENGTH, 4, "L, bytes after the header"},
-    {"sequence", HEADER_SEQUENCE, 4, "its place among those of this side"},
-    {"reserved", HEADER_RESERVED, RESERVED_SIZE, "0"},
-    {"sent at", HEADER_SENT_AT, 8, "Unix time in milliseconds: for people, not for freshness"},
-    {"message id", HEADER_MESSAGE_ID, SAM_ID_SIZE, "random, new for every envelope"},
-    {"reference", HEADER_REFERENCE, SAM_ID_SIZE, "the challenge, or the id of what it answers"},
-    {"sender key id", HEADER_SENDER, SAM_SHA256_SIZE, "SHA-256 of the sender's public key"},
-    {"recipient key id", HEADER_RECIPIENT, SAM_SHA256_SIZE, "SHA-256 of the recipient's"},
+    {"signature length", HEADER_SIGNATURE_LENGTH, 2, "S, bytes of the sender's modulus",
+     SAM_AS_MODULUS},
+    {"block length", HEADER_BLOCK_LENGTH, 2, "B, bytes of the recipient's modulus", SAM_AS_MODULUS},
+    {"body length", HEADER_BODY_LENGTH, 4, "L, bytes after the header", SAM_AS_NUMBER},
+    {"sequence", HEADER_SEQUENCE, 4, "its place among those of this side", SAM_AS_NUMBER},
+    {"reserved", HEADER_RESERVED, RESERVED_SIZE, "always 0", SAM_AS_NUMBER},
+    {"sent at", HEADER_SENT_AT, 8, "Unix time in ms, for people only", SAM_AS_TIME},
+    {"message id", HEADER_MESSAGE_ID, SAM_ID_SIZE, "random, new for every envelope", SAM_AS_BYTES},
+    {"reference", HEADER_REFERENCE, SAM_ID_SIZE, "the challenge, or the id of what it answers",
+     SAM_AS_BYTES},
+    {"sender key id", HEADER_SENDER, SAM_SHA256_SIZE, "SHA-256 of the sender's public key",
+     SAM_AS_BYTES},
+    {"recipient key id", HEADER_RECIPIENT, SAM_SHA256_SIZE, "SHA-256 of the recipient's",
+     SAM_AS_BYTES},
+};
+
+static const struct sam_field record_fields[] = {
+    PROLOGUE_FIELDS("1 to 6 as in an envelope, 8 close"),
+    {"sequence", RECORD_SEQUENCE, 4, "its place among those of this side", SAM_AS_NUMBER},
+    {"length", AT_LENGTH, 4, "bytes after these 16", SAM_AS_NUMBER},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-const struct sam_field *sam_unit_fields(enum sam_unit_type type, size_t *count) {
-    switch (type) {
-    case SAM_GREETING:
-        *count = COUNT(greeting_fields);
-        return greeting_fields;
-    case SAM_REJECTION:
-        *count = COUNT(rejection_fields);
-        return rejection_fields;
-    default:
-        *count = COUNT(header_fields);
-        return header_fields;
-    }
+static const struct unit {
+    uint8_t type;
+    const char *name;
+    size_t fixed; /* bytes */
+    const struct sam_field *fields;
+    size_t count;
+} units[] = {
+    {SAM_GREETING, "greeting", SAM_GREETING_SIZE, greeting_fields, COUNT(greeting_fields)},
+    {SAM_ENVELOPE, "envelope", SAM_HEADER_SIZE, header_fields, COUNT(header_fields)},
+    {SAM_REJECTION, "rejection", SAM_REJECTION_SIZE, rejection_fields, COUNT(rejection_fields)},
+    {SAM_RECORD, "record", SAM_RECORD_SIZE, record_fields, COUNT(record_fields)},
+};
+
+static const struct unit *find_unit(uint8_t type) {
+    for (size_t i = 0; i < COUNT(units); i++)
+        if (units[i].type == type)
+            return &units[i];
+    return NULL;
+}
+
+const struct sam_field *sam_unit_fields(uint8_t type, size_t *count) {
+    const struct unit *unit = find_unit(type);
+    *count = unit == NULL ? 0 : unit->count;
+    return unit == NULL ? NULL : unit->fields;
+}
+
+uint8_t sam_unit_type(const uint8_t *bytes, size_t length) {
+    if (length <= AT_TYPE || memcmp(bytes, magic, sizeof magic) != 0)
+        return 0;
+    return find_unit(bytes[AT_TYPE]) == NULL ? 0 : bytes[AT_TYPE];
+}
+
+const char *sam_unit_name(uint8_t type) {
+    const struct unit *unit = find_unit(type);
+    return unit == NULL ? "unknown" : unit->name;
+}
+
+uint64_t sam_unit_length(const uint8_t *bytes, size_t length) {
+    const struct unit *unit = find_unit(sam_unit_type(bytes, length));
+    if (unit == NULL)
+        return 0;
+    return length < SAM_UNIT_SIZE ? SAM_UNIT_SIZE
+                                  : (uint64_t)unit->fixed + sam_get32(bytes + AT_LENGTH);
 }
 
 const char *sam_kind_name(unsigned kind) {
-    static const char *const names[] = {"unknown", "send", "recv",   "join",
-                                        "reply",   "push", "refuse", "session"};
+    static const char *const names[] = {"unknown", "send",   "recv",    "join", "reply",
+                                        "push",    "refuse", "session", "close"};
     return names[kind < COUNT(names) ? kind : 0];
+}
+
+static void read_time(char out[SAM_READING_SIZE], uint64_t milliseconds) {
+    struct tm parts;
+    time_t seconds = (time_t)(milliseconds / 1000);
+    char text[SAM_READING_SIZE];
+    /* Later years have five digits and more: a hostile one at that. */
+    if (milliseconds / 1000 > LAST_SECOND || gmtime_r(&seconds, &parts) == NULL ||
+        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts) == 0)
+        snprintf(out, SAM_READING_SIZE, "after the year 9999");
+    else
+        snprintf(out, SAM_READING_SIZE, "%.19s.%03u UTC", text, (unsigned)(milliseconds % 1000));
+}
+
+void sam_field_reading(char out[SAM_READING_SIZE], const struct sam_field *field,
+                       const uint8_t *data) {
+    static const char *const modes[] = {"unknown", "asymmetric_only", "asymmetric_symmetric"};
+    out[0] = '\0';
+    switch (field->reading) {
+    case SAM_AS_TYPE:
+        snprintf(out, SAM_READING_SIZE, "%s", sam_unit_name(data[0]));
+        break;
+    case SAM_AS_MODE:
+        snprintf(out, SAM_READING_SIZE, "%s", modes[data[0] < COUNT(modes) ? data[0] : 0]);
+        break;
+    case SAM_AS_KIND:
+        snprintf(out, SAM_READING_SIZE, "%s", data[0] == 0 ? "none" : sam_kind_name(data[0]));
+        break;
+    case SAM_AS_MODULUS:
+        snprintf(out, SAM_READING_SIZE, "RSA %u", 8u * sam_get16(data));
+        break;
+    case SAM_AS_TIME:
+        read_time(out, sam_get64(data));
+        break;
+    default:
+        break;
+    }
 }
 
 static void prologue_write(uint8_t *out, enum sam_unit_type type, uint8_t mode, uint8_t kind) {

@@ -13,13 +13,20 @@ enum {
     SAM_GREETING_SIZE = 64,
     SAM_REJECTION_SIZE = 16,
     SAM_HEADER_SIZE = 128,
-    SAM_ID_SIZE = 16 /* message id, reference, challenge */
+    SAM_RECORD_SIZE = 16, /* the header of a session record */
+    SAM_UNIT_SIZE = 16,   /* no unit is shorter; so many bytes tell how long one is */
+    SAM_ID_SIZE = 16      /* message id, reference, challenge */
 };
 
 /* The largest "max message" of a greeting. */
 #define SAM_MESSAGE_LIMIT ((uint32_t)1 << 30)
 
-enum sam_unit_type { SAM_GREETING = 'G', SAM_ENVELOPE = 'E', SAM_REJECTION = 'R' };
+enum sam_unit_type {
+    SAM_GREETING = 'G',
+    SAM_ENVELOPE = 'E',
+    SAM_REJECTION = 'R',
+    SAM_RECORD = 'S'
+};
 
 enum sam_kind {
     SAM_KIND_SEND = 1,
@@ -28,7 +35,8 @@ enum sam_kind {
     SAM_KIND_REPLY = 4,
     SAM_KIND_PUSH = 5,
     SAM_KIND_REFUSE = 6,
-    SAM_KIND_SESSION = 7
+    SAM_KIND_SESSION = 7,
+    SAM_KIND_CLOSE = 8 /* of a session record */
 };
 
 /* Sets of kinds, bit k for kind k: what each side may send in an envelope. */
@@ -98,16 +106,49 @@ SAM_MUST_CHECK enum sam_status sam_header_read(struct sam_header *out,
                                                const uint8_t in[SAM_HEADER_SIZE], uint8_t mode,
                                                unsigned kinds);
 
+/* How a person reads a field; see sam_field_reading. */
+enum sam_reading {
+    SAM_AS_BYTES,
+    SAM_AS_NUMBER,
+    SAM_AS_LETTERS,
+    SAM_AS_TYPE,
+    SAM_AS_MODE,
+    SAM_AS_KIND,
+    SAM_AS_MODULUS,
+    SAM_AS_TIME
+};
+
 /* A named run of bytes of a unit, for everything that shows bytes to a person. */
 struct sam_field {
     const char *name;
     size_t offset;       /* from the start of the unit */
     size_t size;         /* bytes */
     const char *meaning; /* one line */
+    enum sam_reading reading;
 };
 
 /* The fields of a unit's fixed part in the order of their offsets, without a gap. *count is how
- * many. The table is constant. */
-const struct sam_field *sam_unit_fields(enum sam_unit_type type, size_t *count);
+ * many, 0 for a type that does not exist. The table is constant. */
+const struct sam_field *sam_unit_fields(uint8_t type, size_t *count);
+
+/* The type of the unit that these bytes begin; 0 when they begin none: fewer than four bytes, no
+ * magic, or a type that does not exist. */
+uint8_t sam_unit_type(const uint8_t *bytes, size_t length);
+
+/* "greeting", "envelope", "rejection", "record"; "unknown" for another type. */
+const char *sam_unit_name(uint8_t type);
+
+/* How many bytes the unit that these begin claims to have: its fixed part and the integer at offset
+ * 12 (section 1). Until SAM_UNIT_SIZE bytes are there it is SAM_UNIT_SIZE; 0 when sam_unit_type is.
+ */
+uint64_t sam_unit_length(const uint8_t *bytes, size_t length);
+
+enum { SAM_READING_SIZE = 32 };
+
+/* What a field's bytes say to a person, where that is more than a number: "asymmetric_only",
+ * "send", "2026-11-20 12:00:00.000 UTC"; otherwise "". data points to the field's bytes, all of
+ * which are there. field is one of sam_unit_fields. */
+void sam_field_reading(char out[SAM_READING_SIZE], const struct sam_field *field,
+                       const uint8_t *data);
 
 #endif

@@ -27,21 +27,25 @@ static void make_old_file(const char *path) {
     ck_assert_int_eq(utimensat(AT_FDCWD, in_place(path), old, 0), 0);
 }
 
-static void set_up_mode(const char *mode) {
-    static const char *const programs[] = {"client", "server"};
-    static const char *const objects[] = {"client.o", "server.o", "seal.o"};
-    char path[PATH_MAX], target[PATH_MAX];
+/* A program that is built, in its place in the folder. */
+static void link_program(const char *folder, const char *program) {
     const char *base = getenv("SAM_BIN");
+    char path[PATH_MAX], target[PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s/%s", base != NULL && base[0] != '\0' ? base : ".", folder,
+             program);
+    ck_assert_msg(realpath(path, target) != NULL, "there is no %s", path);
+    snprintf(path, sizeof path, "%s/%s", folder, program);
+    ck_assert_int_eq(symlink(target, in_place(path)), 0);
+}
+
+static void set_up_mode(const char *mode) {
+    static const char *const objects[] = {"client.o", "server.o", "seal.o"};
+    char path[PATH_MAX];
     make_folder_in_place(mode);
     snprintf(path, sizeof path, "%s/Makefile", mode);
     copy_file(path);
-    for (int i = 0; i < COUNT(programs); i++) {
-        snprintf(path, sizeof path, "%s/%s/%s", base != NULL && base[0] != '\0' ? base : ".", mode,
-                 programs[i]);
-        ck_assert_msg(realpath(path, target) != NULL, "there is no %s", path);
-        snprintf(path, sizeof path, "%s/%s", mode, programs[i]);
-        ck_assert_int_eq(symlink(target, in_place(path)), 0);
-    }
+    link_program(mode, "client");
+    link_program(mode, "server");
     snprintf(path, sizeof path, "build/%s", mode);
     make_folder_in_place(path);
     for (int i = 0; i < COUNT(objects); i++) {
@@ -58,8 +62,10 @@ static void set_up_project(void) {
     copy_file("shared/run.mk");
     make_folder_in_place("build");
     make_old_file("build/libsam.a");
+    make_folder_in_place("tools");
     for (int m = 0; m < COUNT(modes); m++)
         set_up_mode(modes[m]->name);
+    link_program("tools", "sam");
 }
 
 /* Where make is called: in the folder, or in that of the mode. */

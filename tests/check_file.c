@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "parts.h"
 #include "suites.h"
 #include "support.h"
 
@@ -393,5 +394,6 @@ Suite *file_suite(void) {
     tcase_add_loop_test(tcase, a_device_is_written_as_it_is, 0, COUNT(devices));
     tcase_add_test(tcase, a_folder_is_not_replaced);
     suite_add_tcase(suite, tcase);
+    suite_add_tcase(suite, reading_case());
     return suite;
 }

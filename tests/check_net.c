@@ -189,6 +189,26 @@ START_TEST(what_has_arrived_is_read_before_a_stop) {
 }
 END_TEST
 
+/* Reads at most 4 bytes. */
+static void takes(int fd, int stop, enum sam_status status, const char *expected) {
+    uint8_t bytes[4];
+    size_t length = 99;
+    ck_status(sam_read_some(fd, stop, sam_now() + 50 * MS, bytes, 4, &length), status);
+    ck_assert(length == strlen(expected) && memcmp(bytes, expected, length) == 0);
+}
+
+START_TEST(some_is_what_is_there_and_nothing_else_is_taken) {
+    int ends[2];
+    socket_pair(ends);
+    write_raw(ends[0], "hello", 5);
+    takes(ends[1], ends[1], SAM_OK, "hell");
+    takes(ends[1], -1, SAM_OK, "o");
+    close(ends[0]);
+    takes(ends[1], ends[1], SAM_CLOSED, "");
+    close(ends[1]);
+}
+END_TEST
+
 /* A close with unread bytes would be a reset, which destroys what was sent last. */
 START_TEST(last_words_arrive_though_much_is_unread) {
     int ends[2];
@@ -233,6 +253,7 @@ TCase *net_case(void) {
     tcase_add_test(net, what_is_no_address_is_told);
     tcase_add_test(net, a_deadline_is_for_the_whole);
     tcase_add_test(net, what_has_arrived_is_read_before_a_stop);
+    tcase_add_test(net, some_is_what_is_there_and_nothing_else_is_taken);
     tcase_add_test(net, last_words_arrive_though_much_is_unread);
     tcase_add_test(net, lingering_ends_though_the_peer_writes_on);
     return net;

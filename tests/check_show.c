@@ -234,7 +234,7 @@ START_TEST(a_field_of_any_size_keeps_to_80_columns) {
     uint8_t *data = malloc(sizes[_i] + 1);
     ck_assert_ptr_nonnull(data);
     memset(data, 0xff, sizes[_i] + 1);
-    struct sam_field field = {"sixteen bytes ok", 65536, sizes[_i], "any"};
+    struct sam_field field = {"sixteen bytes ok", 65536, sizes[_i], "any", SAM_AS_BYTES};
     start();
     sam_show_field(stream, &field, data);
     char *got = finish();
@@ -264,7 +264,7 @@ START_TEST(a_short_field_bears_its_number) {
         const char *number;
     } cases[] = {{1, "= 1\n"}, {2, "= 258\n"}, {4, "= 16909060\n"}, {8, "= 72623859790382856\n"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct sam_field field = {"field", 12, cases[i].size, "any"};
+        struct sam_field field = {"field", 12, cases[i].size, "any", SAM_AS_BYTES};
         start();
         sam_show_field(stream, &field, data);
         char *got = finish();

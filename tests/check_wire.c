@@ -1,9 +1,9 @@
-/* Tests of wire: what is written is read back, and every wrong byte has its own status, in order.
- */
+/* Tests of wire: what is written is read back, and every wrong byte has its status, in order. */
 #include "wire.h"
 
 #include <string.h>
 
+#include "parts.h"
 #include "suites.h"
 #include "support.h"
 
@@ -110,8 +110,6 @@ START_TEST(what_is_written_is_read_back) {
     ck_assert_mem_eq(again, unit, SAM_GREETING_SIZE);
 }
 END_TEST
-
-/* The tables of fields. */
 
 START_TEST(the_fields_cover_a_unit_without_gap_or_overlap) {
     uint8_t unit[UNIT_MAX];
@@ -315,7 +313,7 @@ static const struct {
 } kinds[] = {
     {0, "unknown", false, false},  {1, "send", true, false},      {2, "recv", true, false},
     {3, "join", true, false},      {4, "reply", false, true},     {5, "push", false, true},
-    {6, "refuse", false, true},    {7, "session", true, false},   {8, "unknown", false, false},
+    {6, "refuse", false, true},    {7, "session", true, false},   {8, "close", false, false},
     {31, "unknown", false, false}, {33, "unknown", false, false}, {255, "unknown", false, false},
 };
 
@@ -396,5 +394,6 @@ Suite *wire_suite(void) {
     tcase_add_loop_test(tcase, only_the_types_that_are_due_pass, 0, COUNT(type_sets));
     tcase_add_test(tcase, random_bytes_are_never_a_unit);
     suite_add_tcase(suite, tcase);
+    suite_add_tcase(suite, units_case());
     return suite;
 }

@@ -18,6 +18,7 @@ function flush_fence(    i, lines, command) {
             fence[i] = fence[i] " 2>&1 | tail -n " lines
         if (fence[i] ~ /^  \$ .*_msg/) # on the port that docs.sh found free
             sub(/\.\/client/, "./client --port $PORT", fence[i])
+        gsub(/PORT=8001/, "PORT=$TAP", fence[i])
         if (fence[i] == "")
             fence[i] = "  "
         if (i != command && gsub(/…/, "*", fence[i]))

@@ -4,7 +4,7 @@
 set -eu
 unset MAKEFLAGS MAKELEVEL MFLAGS # this is a shell of its own, whoever called it
 
-documents="README.md"
+documents="README.md docs/by-hand.md"
 work=$(mktemp -d "${TMPDIR:-/tmp}/docs.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/lab" "$work/tests"
@@ -17,15 +17,16 @@ cd "$DOCS_LAB"
 servers=
 trap '[ -z "$servers" ] || kill $servers; wait' EXIT
 stays() {
-    "$@" >"$DOCS_LAB/server.log" 2>&1 &
+    log=$(mktemp "$DOCS_LAB/stays.XXXXXX")
+    "$@" >"$log" 2>&1 &
     servers="$servers $!"
     tries=0
-    until grep -q trusting "$DOCS_LAB/server.log"; do
+    until grep -q "trusting\|passes on" "$log"; do
         tries=$((tries + 1))
         [ $tries -lt 600 ] || break
         sleep 0.05
     done
-    cat "$DOCS_LAB/server.log"
+    cat "$log"
 }
 PRELUDE
 cat >"$work/shell" <<SHELL
@@ -34,18 +35,19 @@ cat "$work/prelude" - | bash
 SHELL
 chmod +x "$work/shell"
 
-# A port that was free a moment ago, for documents that speak of the default one.
-asymmetric_only/client generate_key_pair --quiet --keys "$work/keys" --name server >/dev/null
-asymmetric_only/server --quiet --keys "$work/keys" --port 0 --port-file "$work/port" &
-server=$!
-until [ -s "$work/port" ]; do
-    kill -0 "$server"
+# Ports that were free a moment ago, for documents that speak of the default ones.
+tools/sam wiretap --quiet --listen 0 --to 127.0.0.1:9 --port-file "$work/one" &
+one=$!
+tools/sam wiretap --quiet --listen 0 --to 127.0.0.1:9 --port-file "$work/two" &
+until [ -s "$work/one" ] && [ -s "$work/two" ]; do
+    kill -0 $! $one
     sleep 0.05
 done
-PORT=$(cat "$work/port")
-kill "$server"
-wait "$server"
-export PORT DOCS_LAB="$work/lab"
+PORT=$(cat "$work/one")
+TAP=$(cat "$work/two")
+kill $! $one
+wait
+export PORT TAP DOCS_LAB="$work/lab"
 export SUITES="status wire" # that `make check` works is seen by these two as well
 
 for document in $documents; do

@@ -20,7 +20,8 @@
     X(conversation)                                                                                \
     X(hostile)                                                                                     \
     X(commands)                                                                                    \
-    X(process)
+    X(process)                                                                                     \
+    X(instruments)
 
 #define SUITE_DECLARE(name) Suite *name##_suite(void);
 SUITES(SUITE_DECLARE)

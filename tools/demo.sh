@@ -1,14 +1,14 @@
 #!/bin/sh
-# make demo: both modes for real, over TCP. A message is sent and received, looked at as an
-# eavesdropper has it, tampered with on its way; then both modes stand side by side.
+# make demo: both modes for real, over TCP, told with the instruments. A message is sealed and sent,
+# seen by the wiretap, tampered with and refused, replayed and refused; then both modes are compared.
 set -eu
 exec 2>&1
 
-build=$1
-demo=$build/demo
+demo=$1/demo
 message="Meet me at noon, by the old bridge."
-server=
-trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true' EXIT
+server='' tap=''
+# shellcheck disable=SC2086 # none or both
+trap 'kill $server $tap 2>/dev/null || true' EXIT
 
 heading() { printf '\n%s\n' "$1" && printf '%s\n' "$1" | sed 's/./-/g'; }
 
@@ -24,9 +24,8 @@ port_in() {
 }
 
 start_server() {
-    rm -f "$demo/port"
-    "$1/server" --trace --keys "$demo/keys" --port 0 --port-file "$demo/port" \
-        >"$demo/$1.server.out" 2>"$demo/$1.server.log" &
+    "$mode/server" --keys "$demo/keys" --port 0 --port-file "$demo/port" \
+        >"$demo/$mode.server.out" 2>"$demo/$mode.server.log" &
     server=$!
     port=$(port_in "$demo/port")
 }
@@ -35,97 +34,65 @@ stop_server() {
     kill "$server"
     wait "$server"
     server=
-    # Of the last two requests, which measure sent.
-    grep '^cost' "$demo/$1.server.log" | tail -n 2 | head -n 1 >"$demo/$1.server.cost.10"
-    grep '^cost' "$demo/$1.server.log" | tail -n 1 >"$demo/$1.server.cost.10000"
 }
 
-client() {
-    mode=$1
+# through NAME RULE... runs the client through a wiretap that keeps NAME.tap and a capture, and tells
+# what the wiretap told.
+through() {
+    name=$mode.$1
     shift
-    "$mode/client" --keys "$demo/keys" --port "$port" "$@"
-}
-
-# The line of a --trace that tells the cost, as words: sent received private public microseconds.
-cost() {
-    sed -n 's/^cost: \([0-9]*\) bytes sent, \([0-9]*\) received; RSA \([0-9]*\) private, \([0-9]*\) public; \([0-9]*\) us$/\1 \2 \3 \4 \5/p' "$1"
-}
-
-send_and_receive() {
-    heading "Mode $2, $1: a message sent, and one received"
+    tools/sam wiretap --listen 0 --port-file "$demo/tap.port" --to "127.0.0.1:$port" --brief --quiet \
+        --pcap "$demo/$name.part" "$@" >"$demo/$name.tap" &
+    tap=$!
+    code=0
     echo "\$ client send_msg \"$message\""
-    client "$1" --save "$demo/$1.sam" send_msg "$message"
-    echo "The server shows: $(tail -n 1 "$demo/$1.server.out")"
+    "$mode/client" --keys "$demo/keys" --port "$(port_in "$demo/tap.port")" \
+        --save "$demo/$name.sam" send_msg "$message" 2>"$demo/client.err" || code=$?
+    grep -v 'kept the envelope' "$demo/client.err"
+    kill "$tap"
+    wait "$tap"
+    tap=
     echo
-    echo "\$ client recv_msg"
-    client "$1" recv_msg >"$demo/$1.received"
-    echo "It prints: $(cat "$demo/$1.received")"
+    echo "What the wiretap saw${*:+ and did, with $*}:"
+    cat "$demo/$name.tap"
 }
 
-eavesdrop() {
-    heading "Mode $2, $1: what an eavesdropper saw"
-    client "$1" --trace send_msg "$message" 2>"$demo/$1.trace"
-    # From "what leaves" to the next step; of each field the first line, which alone has a size.
-    awk '/^- / { on = ($0 == "- what leaves") }
-         on && (!/^ *[0-9]+ / || substr($0, 9, 5) ~ /[0-9]/)' "$demo/$1.trace"
-    echo "    (of each field the first 16 bytes; all of them are in $demo/$1.trace)"
-    if grep -q "noon" "$demo/$1.sam"; then
+# The client's exit code, and what the server said when it rejected for the last time, which has to
+# be number $1.
+refused() {
+    echo
+    echo "The client's exit code is $code. The server's log says:"
+    awk '/rejected/ { said = "" } /^server/ { on = /rejected/ } on { said = said $0 "\n" }
+         END { printf "%s", said }' "$demo/$mode.server.log"
+    [ "$(grep -c 'rejected' "$demo/$mode.server.log")" = "$1" ]
+}
+
+tell() {
+    heading "Mode $number, $mode: sealed and sent, past an eavesdropper"
+    through seen
+    [ "$code" = 0 ]
+    echo "The server shows: $(cat "$demo/$mode.server.out")"
+    mv "$demo/$mode.seen.sam" "$demo/$mode.sam"
+
+    heading "Mode $number, $mode: all that an eavesdropper can read of it"
+    # Of each field the first line, which alone has a size.
+    tools/sam inspect "$demo/$mode.sam" | awk '!/^ *[0-9]+ / || substr($0, 9, 5) ~ /[0-9]/' |
+        grep -v '^  *[a-zA-Z]'
+    if grep -q "noon" "$demo/$mode.sam"; then
         echo "demo: the message can be read in the envelope" >&2
         exit 1
     fi
-    echo "The word \"noon\" is nowhere in these $(wc -c <"$demo/$1.sam" | tr -d ' ') bytes."
-}
+    echo "The word \"noon\" is nowhere in it."
 
-# Byte 200 is in the first RSA block of either mode. Byte 700 is in the signature of mode 1, which
-# travels in clear, and in the ciphertext of mode 2.
-tamper() {
-    heading "Mode $2, $1: one bit changed on the way"
-    direct=$port
-    for byte in 200 700; do
-        rm -f "$demo/flip.port"
-        "$build/tools/flip" "$demo/flip.port" 127.0.0.1 "$direct" $byte &
-        flip=$!
-        port=$(port_in "$demo/flip.port")
-        echo "\$ client send_msg \"$message\""
-        echo "(through a relay that turns over one bit of byte $byte)"
-        code=0
-        client "$1" send_msg "$message" || code=$?
-        wait "$flip"
-        echo "The client's exit code is $code. The server's log says:"
-        sed -n '/rejected/,/^cost/p' "$demo/$1.server.log" | grep -v -e '^cost' -e '^- ' -e '^    ' |
-            if [ $byte = 200 ]; then cat; else sed '1,/FAILED/d'; fi
-        [ "$code" = 1 ]
-    done
-    port=$direct
-}
+    heading "Mode $number, $mode: one bit changed on the way"
+    through tampered --flip "$1"
+    [ "$code" = 1 ]
+    refused 1
 
-measure() {
-    head -c 10 /dev/zero >"$demo/10"
-    head -c 10000 /dev/zero >"$demo/10000"
-    for size in 10 10000; do
-        client "$1" --trace send_msg --file "$demo/$size" 2>"$demo/$1.trace.$size"
-    done
-}
-
-compare() {
-    heading "Both modes side by side: one message and its receipt"
-    echo "asymmetric_only needs an RSA block for every 318 bytes, asymmetric_symmetric one"
-    echo "for the secret key, however long the message is."
-    printf '%-28s %16s %21s\n' '' asymmetric_only asymmetric_symmetric
-    for size in 10 10000; do
-        # shellcheck disable=SC2046 # five words each
-        set -- $(cost "$demo/asymmetric_only.trace.$size") \
-            $(cost "$demo/asymmetric_symmetric.trace.$size")
-        echo "a message of $size bytes"
-        printf '  %-26s %16s %21s\n' "bytes sent" "$1" "$6" "bytes received" "$2" "$7" \
-            "client: RSA private" "$3" "$8" "client: RSA public" "$4" "$9"
-        spent="$5 ${10}"
-        # shellcheck disable=SC2046
-        set -- $(cost "$demo/asymmetric_only.server.cost.$size") \
-            $(cost "$demo/asymmetric_symmetric.server.cost.$size")
-        printf '  %-26s %16s %21s\n' "server: RSA private" "$3" "$8" "server: RSA public" "$4" "$9" \
-            "microseconds, all in all" "${spent% *}" "${spent#* }"
-    done
+    heading "Mode $number, $mode: recorded, and sent again later"
+    through replayed --replay-new 1
+    [ "$code" = 0 ]
+    refused 2
 }
 
 rm -rf "$demo"
@@ -137,12 +104,21 @@ done
 number=0
 for mode in asymmetric_only asymmetric_symmetric; do
     number=$((number + 1))
-    start_server "$mode"
-    send_and_receive "$mode" $number
-    eavesdrop "$mode" $number
-    tamper "$mode" $number
-    measure "$mode"
-    stop_server "$mode"
+    start_server
+    if [ $number = 1 ]; then tell signature; else tell tag; fi
+    stop_server
+    tools/sam explain "$demo/$mode.sam" --out "$demo/$mode.html" --quiet
 done
-compare
-printf '\nIn %s: the two envelopes (*.sam), the traces and the servers'"'"' logs.\n' "$demo"
+cat "$demo"/*.part >"$demo/demo.pcapng" # a capture may have several sections
+rm -f "$demo"/*.part "$demo"/*ed.sam "$demo"/*port "$demo"/client.err
+
+heading "Both modes compared"
+tools/sam compare --sizes 10,1000,10000
+cat <<END
+
+In $demo:
+  asymmetric_*.sam     the two envelopes: look at one with tools/sam inspect FILE
+  asymmetric_*.html    every byte of them explained: open one in a browser
+  demo.pcapng          all that passed the wiretap: open it in Wireshark with
+                       -X lua_script:tools/wireshark/sam.lua
+END

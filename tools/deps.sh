@@ -21,25 +21,27 @@ if command -v apt-get >/dev/null; then
     install="$as_root apt-get install -y"
     refresh="$as_root apt-get update"
     base="gcc make libc6-dev pkg-config libssl-dev check"
-    dev="clang clang-format clang-tidy cppcheck valgrind gcovr shellcheck openssl python3-cram"
+    dev="clang clang-format clang-tidy cppcheck valgrind gcovr shellcheck openssl python3-cram \
+tshark chromium mandoc zsh"
 elif command -v dnf >/dev/null; then
     installed="rpm -q"
     install="$as_root dnf install -y"
     refresh=
     base="gcc make glibc-devel pkgconf-pkg-config openssl-devel check-devel"
-    dev="clang clang-tools-extra libasan libubsan libtsan cppcheck valgrind gcovr ShellCheck openssl python3-cram"
+    dev="clang clang-tools-extra libasan libubsan libtsan cppcheck valgrind gcovr ShellCheck openssl python3-cram \
+wireshark-cli chromium mandoc zsh"
 elif command -v pacman >/dev/null; then
     installed="pacman -Q"
     install="$as_root pacman -S --needed --noconfirm"
     refresh=
     base="gcc make pkgconf openssl check"
-    dev="clang cppcheck valgrind gcovr shellcheck python-cram"
+    dev="clang cppcheck valgrind gcovr shellcheck python-cram wireshark-cli chromium mandoc zsh"
 elif command -v brew >/dev/null; then
     installed="brew list"
     install="brew install"
     refresh=
     base="pkgconf openssl@3 check"
-    dev="llvm cppcheck gcovr shellcheck cram"
+    dev="llvm cppcheck gcovr shellcheck cram wireshark chromium mandoc"
 else
     echo "make deps knows apt, dnf, pacman and brew. Install by hand: a C compiler, make, pkg-config," >&2
     echo "OpenSSL 3.0.8 or later with its headers, and Check 0.15 or later." >&2

@@ -1,0 +1,97 @@
+/* sam inspect: what anyone can read of an envelope without a key, and with one the inside. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "file.h"
+#include "open.h"
+
+enum { MESSAGE_SHOWN = 4096 };
+
+static void show_outside(const char *path, const struct sam_anatomy *anatomy) {
+    sam_show_text(stdout, (const uint8_t *)path, strlen(path), SIZE_MAX);
+    fputs(": ", stdout);
+    sam_anatomy_summary(stdout, anatomy);
+    printf("\n offset  size  field\n");
+    sam_anatomy_show(stdout, anatomy);
+    if (anatomy->status == SAM_OK)
+        printf("Nothing is wrong with it that can be seen without a key.\n");
+    else
+        printf("Without a key it can be seen that it %s.\n", sam_status_sentence(anatomy->status));
+}
+
+/* A name may be any bytes; JSON text is UTF-8 without control characters (RFC 8259, 7). */
+static void json_text(const char *text) {
+    char *shown = NULL;
+    size_t length = 0;
+    FILE *stream = open_memstream(&shown, &length);
+    if (stream == NULL)
+        return;
+    sam_show_text(stream, (const uint8_t *)text, strlen(text), SIZE_MAX);
+    fclose(stream);
+    for (size_t i = 0; i < length; i++)
+        printf(shown[i] == '"' || shown[i] == '\\' ? "\\%c" : "%c", shown[i]);
+    free(shown);
+}
+
+static void show_json(const char *path, const struct sam_anatomy *anatomy, bool first) {
+    printf("%s{\"file\": \"", first ? "" : ",\n");
+    json_text(path);
+    printf("\", ");
+    sam_anatomy_json(stdout, anatomy);
+    putchar('}');
+}
+
+static enum sam_exit show_inside(const struct sam_tool *tool, const char *path,
+                                 struct sam_opening *opening) {
+    const struct sam_trace trace = {stdout, tool->talk.colour};
+    printf("Inside:\n");
+    enum sam_exit code = sam_opening_run(opening, tool, path, &trace, stdout);
+    if (code != SAM_EXIT_OK)
+        return code;
+    printf("message, %zu bytes:\n", opening->envelope.message_length);
+    sam_show_text(stdout, opening->envelope.message, opening->envelope.message_length,
+                  MESSAGE_SHOWN);
+    putchar('\n');
+    return SAM_EXIT_OK;
+}
+
+static enum sam_exit inspect(const struct sam_tool *tool, const char *path, bool first) {
+    struct sam_opening opening = {0};
+    struct sam_anatomy anatomy;
+    bool from_stdin = strcmp(path, "-") == 0;
+    const char *name = from_stdin ? "standard input" : path;
+    enum sam_exit code =
+        sam_tool_read(tool, from_stdin ? NULL : path, SAM_ENVELOPE_LIMIT, &opening.envelope.bytes);
+    if (code == SAM_EXIT_OK) {
+        sam_anatomy_start(&anatomy, opening.envelope.bytes.data, opening.envelope.bytes.length);
+        if (tool->options.json)
+            show_json(name, &anatomy, first);
+        else
+            show_outside(name, &anatomy);
+        if (tool->options.keys_given)
+            code = show_inside(tool, name, &opening);
+        else if (anatomy.status != SAM_OK)
+            code = SAM_EXIT_UNVERIFIED;
+    }
+    sam_opening_free(&opening);
+    return code;
+}
+
+enum sam_exit sam_tool_inspect(const struct sam_tool *tool) {
+    static const struct sam_where output = {"standard output"};
+    enum sam_exit code = SAM_EXIT_OK;
+    if (tool->options.json && tool->options.keys_given) {
+        sam_arguments_complain("sam", "--json tells what needs no key: leave out --keys", NULL);
+        return SAM_EXIT_USAGE;
+    }
+    fputs(tool->options.json ? "[" : "", stdout);
+    for (size_t i = 0; i < tool->operand_count || i == 0; i++) {
+        const char *path = tool->operand_count == 0 ? "-" : tool->operands[i];
+        enum sam_exit one = inspect(tool, path, i == 0);
+        code = one != SAM_EXIT_OK ? one : code;
+    }
+    fputs(tool->options.json ? "]\n" : "", stdout);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return sam_complain(&tool->talk, &output, SAM_FILE_WRITE);
+    return code;
+}

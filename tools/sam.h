@@ -1,0 +1,47 @@
+/* The instruments of the lab: what the subcommands of sam share. Each lies in a file of its name.
+ */
+#ifndef SAM_TOOLS_SAM_H
+#define SAM_TOOLS_SAM_H
+
+#include <limits.h>
+
+#include "anatomy.h"
+#include "talk.h"
+
+struct sam_tool_options {
+    const char *keys, *from, *to, *name, *passphrase_file; /* NULL: not given, but keys */
+    const char *mode, *in, *out, *color;
+    const char *listen, *port_file, *save, *pcap, *side, *swap, *sizes;
+    struct sam_texts flip, set; /* rules of the wiretap */
+    uint32_t drop, replay, replay_new, truncate, delay /* ms */, envelope; /* 0: not given */
+    uint32_t bits;
+    bool keys_given, json, csv, brief, trace, quiet, help, version;
+    char default_keys[PATH_MAX];
+};
+
+struct sam_tool {
+    struct sam_tool_options options;
+    struct sam_talk talk;
+    char **operands;
+    size_t operand_count;
+};
+
+/* Every subcommand: returns the exit code, having said why it is not 0. */
+enum sam_exit sam_tool_seal(const struct sam_tool *tool);
+enum sam_exit sam_tool_open(const struct sam_tool *tool);
+enum sam_exit sam_tool_inspect(const struct sam_tool *tool);
+enum sam_exit sam_tool_wiretap(const struct sam_tool *tool);
+enum sam_exit sam_tool_compare(const struct sam_tool *tool);
+enum sam_exit sam_tool_explain(const struct sam_tool *tool);
+
+/* Appends a file, or standard input when path is NULL, to *bytes. limit is the most it may have.
+ * Complains when it cannot. */
+enum sam_exit sam_tool_read(const struct sam_tool *tool, const char *path, size_t limit,
+                            struct sam_bytes *bytes);
+
+/* Writes a file, which appears whole or not at all, or standard output when path is NULL. Complains
+ * when it cannot. */
+enum sam_exit sam_tool_write(const struct sam_tool *tool, const char *path, const void *data,
+                             size_t length);
+
+#endif

@@ -1,0 +1,99 @@
+/* sam seal: a file, sealed into an envelope file. */
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "identity.h"
+#include "net.h"
+#include "sam.h"
+
+/* What sealing needs, and what it makes. */
+struct sealing {
+    struct sam_party party;
+    struct sam_key own, recipient;
+    struct sam_envelope envelope;
+};
+
+static enum sam_status load_keys(struct sealing *sealing, const struct sam_tool_options *options,
+                                 struct sam_where *where) {
+    enum sam_status status = sam_identity_load(&sealing->own, sealing->party.crypto, options->keys,
+                                               options->from, options->passphrase_file, where);
+    if (status == SAM_OK)
+        status = sam_key_load_public(&sealing->recipient, sealing->party.crypto, options->keys,
+                                     options->to, where);
+    if (status != SAM_OK || !sam_equal(sealing->own.id, sealing->recipient.id, SAM_KEY_ID_SIZE))
+        return status;
+    sam_where_set(where, "--from %s and --to %s", options->from, options->to);
+    return SAM_KEY_SELF;
+}
+
+/* A file of known size is read straight into its place in the envelope: it is in memory once. */
+static enum sam_status read_message(struct sealing *sealing, int fd) {
+    struct sam_bytes message = {0};
+    size_t size = sam_file_size(fd);
+    enum sam_status status = SAM_OK;
+    if (size == 0)
+        status = sam_file_read(fd, SAM_MESSAGE_LIMIT, &message);
+    size_t length = size > 0 ? size : message.length;
+    if (status == SAM_OK)
+        status =
+            sam_envelope_start(&sealing->envelope, &sealing->party, &sealing->recipient, length);
+    if (status == SAM_OK && size > 0)
+        status = sam_file_read_exactly(fd, sealing->envelope.message, size);
+    else if (status == SAM_OK && length > 0)
+        memcpy(sealing->envelope.message, message.data, length);
+    sam_bytes_free(&message);
+    return status;
+}
+
+static enum sam_status seal(struct sealing *sealing, const struct sam_tool_options *options,
+                            struct sam_where *where) {
+    struct sam_address address = {.kind = SAM_KIND_SEND, .sent_at = sam_unix_time()};
+    enum sam_status status = load_keys(sealing, options, where);
+    if (status != SAM_OK)
+        return status;
+    sam_where_set(where, "%s", options->in != NULL ? options->in : "standard input");
+    int fd = options->in != NULL ? open(options->in, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+    status = fd < 0 ? SAM_FILE_READ : read_message(sealing, fd);
+    if (options->in != NULL && fd >= 0)
+        close(fd);
+    if (status == SAM_OK)
+        status =
+            sam_envelope_seal(&sealing->envelope, &sealing->party, &sealing->recipient, &address);
+    return status;
+}
+
+enum sam_exit sam_tool_seal(const struct sam_tool *tool) {
+    const struct sam_tool_options *options = &tool->options;
+    const struct sam_trace trace = {stderr, tool->talk.colour};
+    struct sealing sealing = {.party.trace = options->trace ? &trace : NULL};
+    struct sam_where where = {"libcrypto"};
+    if (options->mode == NULL || options->from == NULL || options->to == NULL) {
+        sam_arguments_complain("sam", "seal takes --mode, --from and --to", NULL);
+        return SAM_EXIT_USAGE;
+    }
+    sealing.party.own = &sealing.own;
+    sealing.party.mode = sam_mode_find(options->mode);
+    if (sealing.party.mode == NULL) {
+        sam_arguments_complain("sam", "--mode takes 1, 2, or a mode's name, not", options->mode);
+        return SAM_EXIT_USAGE;
+    }
+    enum sam_status status = sam_crypto_new(&sealing.party.crypto);
+    if (status == SAM_OK)
+        status = seal(&sealing, options, &where);
+    enum sam_exit code = SAM_EXIT_OK;
+    if (status != SAM_OK)
+        code = sam_complain(&tool->talk, &where, status);
+    else
+        code = sam_tool_write(tool, options->out, sealing.envelope.bytes.data,
+                              sealing.envelope.bytes.length);
+    if (code == SAM_EXIT_OK && !options->quiet)
+        fprintf(stderr, "sam: sealed for %s, signed by %s: %zu bytes\n", sealing.recipient.name,
+                sealing.own.name, sealing.envelope.bytes.length);
+    sam_envelope_free(&sealing.envelope);
+    sam_key_free(&sealing.own);
+    sam_key_free(&sealing.recipient);
+    sam_crypto_free(sealing.party.crypto);
+    return code;
+}
