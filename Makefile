@@ -34,7 +34,6 @@ LIBRARY  := $(BUILD)/libsam.a
 SEALS    := $(MODES:%=$(BUILD)/%/seal.o)
 SAM      := $(BIN)tools/sam
 PROGRAMS := $(foreach m,$(MODES),$(BIN)$(m)/client $(BIN)$(m)/server) $(SAM)
-TESTS    := $(BUILD)/tests/check_sam
 objects   = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 
 all: $(PROGRAMS) ## build the client and the server of both modes, and sam
@@ -42,7 +41,7 @@ all: $(PROGRAMS) ## build the client and the server of both modes, and sam
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' \
-	  Makefile shared/run.mk
+	  $(MAKEFILE_LIST)
 
 deps: ## install what building, demo and check need
 	@tools/deps.sh
@@ -87,82 +86,37 @@ wiretap: $(PROGRAMS) ## stand between: listen on TAP, pass on to PORT, attack by
 demo: $(PROGRAMS) ## see a message travel in both modes: seen, tampered with, replayed, compared
 	@tools/demo.sh $(BUILD)
 
-$(BUILD)/tests/%.o: COMPILE += $(CHECK_CFLAGS)
-# Of sam all but its main; of the tests all but what makes captures for tests/wireshark.sh.
-$(TESTS): $(filter-out %/wireshark_streams.o,$(call objects,tests)) \
-          $(filter-out %/sam.o,$(call objects,tools)) $(SEALS) $(LIBRARY)
-	@echo 'link $@'
-	@$(LINK) -o $@ $^ $(CHECK_LIBS) $(CRYPTO_LIBS)
+include tests/check.mk
 
-check: $(TESTS) $(PROGRAMS) ## run the tests; SUITES="wire keys" runs some of them
-	@SAM_BIN=$(or $(BIN),./) $(TESTS) $(SUITES)
+# Every program has its manual page and its completion under its own name; those of a kind share one.
+TO        := $(DESTDIR)$(PREFIX)
+MAN       := share/man/man1
+BASH      := share/bash-completion/completions
+ZSH       := share/zsh/site-functions
+NAMES     := sam $(foreach side,client server,$(MODES:%=sam-$(side)-%))
+INSTALLED := $(NAMES:%=bin/%) $(NAMES:%=$(MAN)/%.1) $(NAMES:%=$(BASH)/%) $(ZSH)/_sam \
+             $(MAN)/sam-client.1 $(MAN)/sam-server.1
 
-# The same tests on programs built another way, in folders of their own.
-variant = @$(MAKE) --no-print-directory $(2) BUILD=$(BUILD)/$(1) BIN=$(BUILD)/$(1)/ \
-          CFLAGS='-O1 -g -fno-omit-frame-pointer $(3)'
-
-asan: ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	$(call variant,asan,check,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
-
-tsan: export TSAN_OPTIONS := atexit_sleep_ms=20# each of thousands of processes would sleep a second
-tsan: ## run the tests under ThreadSanitizer
-	$(call variant,tsan,check,-fsanitize=thread)
-
-VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
-valgrind: $(TESTS) $(PROGRAMS) ## run the tests of the library under valgrind's memcheck
-	SAM_BIN=$(or $(BIN),./) CK_TIMEOUT_MULTIPLIER=30 CK_EXCLUDE_TAGS=slow $(VALGRIND) $(TESTS) \
-	  $(or $(SUITES),status bytes file primitives rsa wire keys show envelope vectors connection)
-
-coverage: ## run the tests and tell which lines of shared/ and the seals they reach
-	$(call variant,coverage,check,--coverage)
-	gcovr --root . --object-directory $(BUILD)/coverage --exclude-throw-branches --print-summary \
-	  --filter shared/ --filter 'asymmetric_.*/seal.c' --html-details $(BUILD)/coverage/index.html
-
-C_FILES := $(wildcard shared/*.c asymmetric_*/*.c tools/*.c tests/*.c)
-H_FILES := $(wildcard shared/*.h tools/*.h tests/*.h)
-lint: ## compile with gcc and clang, warnings as errors; -fanalyzer, clang-tidy, cppcheck, shellcheck
-	@$(MAKE) --no-print-directory everything BUILD=$(BUILD)/lint-gcc BIN=$(BUILD)/lint-gcc/ \
-	  CC=gcc CFLAGS='-O2 -Werror -fanalyzer'
-	@$(MAKE) --no-print-directory everything BUILD=$(BUILD)/lint-clang BIN=$(BUILD)/lint-clang/ \
-	  CC=$(CLANG) CFLAGS='-O2 -Werror'
-	clang-format --dry-run --Werror $(C_FILES) $(H_FILES)
-	clang-tidy --quiet $(filter-out tests/%,$(C_FILES)) -- $(STANDARD) -Ishared -Itools $(CRYPTO_CFLAGS) 2>/dev/null
-	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
-	  --std=c11 -D_XOPEN_SOURCE=700 -Ishared -Itools $(filter-out tests/%,$(C_FILES))
-	shellcheck tools/*.sh tests/*.sh .ci/run
-everything: $(PROGRAMS) $(TESTS) $(STREAMS)
-
-STREAMS := $(BUILD)/tests/wireshark_streams
-$(STREAMS): $(STREAMS).o $(BUILD)/tools/capture.o $(LIBRARY)
-	@echo 'link $@'
-	@$(LINK) -o $@ $^ $(CRYPTO_LIBS)
-
-tools-check: $(PROGRAMS) $(STREAMS) ## try sam with tshark, chromium, mandoc, bash and zsh
-	@tests/wireshark.sh $(BUILD)
-	@tests/pages.sh
-	@tests/manual.sh
-
-docs-check: all ## run every command of the documents and compare what it prints
-	@tests/docs.sh
-
-format: ## lay the C files out as .clang-format says
-	clang-format -i $(C_FILES) $(H_FILES)
-
-install: $(PROGRAMS) ## install the programs below PREFIX, as sam-client-MODE and sam-server-MODE
-	@mkdir -p $(DESTDIR)$(PREFIX)/bin
-	@for mode in $(MODES); do for program in client server; do \
-	  echo "install $(DESTDIR)$(PREFIX)/bin/sam-$$program-$$mode"; \
-	  install -m 755 $(BIN)$$mode/$$program $(DESTDIR)$(PREFIX)/bin/sam-$$program-$$mode; \
+install: $(PROGRAMS) ## install programs, manual pages and completions below PREFIX
+	@mkdir -p $(TO)/bin $(TO)/$(MAN) $(TO)/$(BASH) $(TO)/$(ZSH)
+	@install -m 755 $(SAM) $(TO)/bin/sam
+	@install -m 644 docs/man/*.1 $(TO)/$(MAN)
+	@install -m 644 tools/completion/sam.bash $(TO)/$(BASH)/sam
+	@install -m 644 tools/completion/_sam $(TO)/$(ZSH)
+	@for mode in $(MODES); do for side in client server; do name=sam-$$side-$$mode; \
+	  install -m 755 $(BIN)$$mode/$$side $(TO)/bin/$$name; \
+	  ln -sf sam-$$side.1 $(TO)/$(MAN)/$$name.1; \
+	  ln -sf sam $(TO)/$(BASH)/$$name; \
 	done; done
+	@printf 'install $(TO)/%s\n' $(INSTALLED)
 
 uninstall: ## remove what install installed
-	rm -f $(foreach m,$(MODES),$(DESTDIR)$(PREFIX)/bin/sam-client-$(m) $(DESTDIR)$(PREFIX)/bin/sam-server-$(m))
+	rm -f $(INSTALLED:%=$(TO)/%)
 
 clean: ## remove what was made, but no key
 	rm -rf $(BUILD) $(PROGRAMS)
 
-.PHONY: all help deps deps-dev keys wiretap demo check asan tsan valgrind coverage lint everything \
-        tools-check docs-check format install uninstall clean
+.PHONY: all help deps deps-dev keys wiretap demo install uninstall clean
 .DELETE_ON_ERROR:
 ifneq ($(filter deps deps-dev,$(MAKECMDGOALS)),)
 .NOTPARALLEL: # nothing can be built before its packages are there

@@ -91,7 +91,7 @@ void sam_show_field(FILE *out, const struct sam_field *field, const uint8_t *dat
     fputc('\n', out);
 }
 
-void sam_show_unit(FILE *out, uint8_t type, const uint8_t *unit) {
+void sam_show_unit(FILE *out, unsigned type, const uint8_t *unit) {
     size_t count = 0;
     const struct sam_field *fields = sam_unit_fields(type, &count);
     for (size_t i = 0; i < count; i++)

@@ -17,7 +17,7 @@ void sam_show_text(FILE *out, const uint8_t *text, size_t length, size_t limit);
 void sam_show_field(FILE *out, const struct sam_field *field, const uint8_t *data);
 
 /* Writes every field of a unit's fixed part. */
-void sam_show_unit(FILE *out, uint8_t type, const uint8_t *unit);
+void sam_show_unit(FILE *out, unsigned type, const uint8_t *unit);
 
 /* Where a trace goes. A NULL trace is silent, everywhere. */
 struct sam_trace {

@@ -101,14 +101,14 @@ static const struct unit {
     {SAM_RECORD, "record", SAM_RECORD_SIZE, record_fields, COUNT(record_fields)},
 };
 
-static const struct unit *find_unit(uint8_t type) {
+static const struct unit *find_unit(unsigned type) {
     for (size_t i = 0; i < COUNT(units); i++)
         if (units[i].type == type)
             return &units[i];
     return NULL;
 }
 
-const struct sam_field *sam_unit_fields(uint8_t type, size_t *count) {
+const struct sam_field *sam_unit_fields(unsigned type, size_t *count) {
     const struct unit *unit = find_unit(type);
     *count = unit == NULL ? 0 : unit->count;
     return unit == NULL ? NULL : unit->fields;
@@ -120,7 +120,7 @@ uint8_t sam_unit_type(const uint8_t *bytes, size_t length) {
     return find_unit(bytes[AT_TYPE]) == NULL ? 0 : bytes[AT_TYPE];
 }
 
-const char *sam_unit_name(uint8_t type) {
+const char *sam_unit_name(unsigned type) {
     const struct unit *unit = find_unit(type);
     return unit == NULL ? "unknown" : unit->name;
 }

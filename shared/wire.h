@@ -129,14 +129,14 @@ struct sam_field {
 
 /* The fields of a unit's fixed part in the order of their offsets, without a gap. *count is how
  * many, 0 for a type that does not exist. The table is constant. */
-const struct sam_field *sam_unit_fields(uint8_t type, size_t *count);
+const struct sam_field *sam_unit_fields(unsigned type, size_t *count);
 
 /* The type of the unit that these bytes begin; 0 when they begin none: fewer than four bytes, no
  * magic, or a type that does not exist. */
 uint8_t sam_unit_type(const uint8_t *bytes, size_t length);
 
 /* "greeting", "envelope", "rejection", "record"; "unknown" for another type. */
-const char *sam_unit_name(uint8_t type);
+const char *sam_unit_name(unsigned type);
 
 /* How many bytes the unit that these begin claims to have: its fixed part and the integer at offset
  * 12 (section 1). Until SAM_UNIT_SIZE bytes are there it is SAM_UNIT_SIZE; 0 when sam_unit_type is.

@@ -60,6 +60,8 @@ static void set_up_project(void) {
     make_folder_in_place("shared");
     copy_file("shared/mode.mk");
     copy_file("shared/run.mk");
+    make_folder_in_place("tests");
+    copy_file("tests/check.mk");
     make_folder_in_place("build");
     make_old_file("build/libsam.a");
     make_folder_in_place("tools");

@@ -81,7 +81,7 @@ END_TEST
 START_TEST(an_answer_that_does_not_come_is_no_receipt) {
     static const struct attack attacks[] = {
         {{"--drop", "1"}, 3, SAM_TIMEOUT, "attack: dropped\n"},
-        {{"--delay", "1500"}, 3, SAM_TIMEOUT, "attack: held back for a while\n"},
+        {{"--delay", "1200"}, 3, SAM_TIMEOUT, "attack: held back for a while\n"},
     };
     start_server(&server, modes[_i], lab, NULL);
     for (size_t i = 0; i < sizeof attacks / sizeof attacks[0]; i++)

@@ -8,7 +8,7 @@
 #include "tapping.h"
 
 enum { ALICE_SIZE = 256, BOB_SIZE = 384 }; /* bytes of their moduli */
-enum { SHORT = 1, LONG = 1500 /* ms, longer than that many seconds */ };
+enum { SHORT = 1, LONG = 1200 /* ms, longer than that many seconds */ };
 
 static struct server_process server, tap;
 

@@ -4,11 +4,18 @@
 
 #include <check.h>
 
-TCase *capture_case(void);      /* check_capture.c */
-TCase *compare_case(void);      /* check_compare.c */
-TCase *compare_show_case(void); /* check_compare_show.c */
-TCase *explain_case(void);      /* check_explain.c */
-TCase *explain_page_case(void); /* check_explain_page.c */
-TCase *anatomy_case(void);      /* check_anatomy.c */
+TCase *capture_case(void);           /* check_capture.c */
+TCase *compare_case(void);           /* check_compare.c */
+TCase *compare_show_case(void);      /* check_compare_show.c */
+TCase *explain_case(void);           /* check_explain.c */
+TCase *explain_page_case(void);      /* check_explain_page.c */
+TCase *anatomy_case(void);           /* check_anatomy.c */
+TCase *anatomy_names_case(void);     /* check_anatomy_names.c */
+TCase *envelope_files_case(void);    /* check_envelope_files.c */
+TCase *envelope_failures_case(void); /* check_envelope_failures.c */
+TCase *envelope_keys_case(void);     /* check_envelope_keys.c */
+TCase *passphrases_case(void);       /* check_envelope_keys.c */
+TCase *inspect_case(void);           /* check_inspect.c */
+TCase *sam_case(void);               /* check_sam.c */
 
 #endif

@@ -1,18 +1,18 @@
-# Turns what shows units into lines "stream offset size name hex", so that two views can be compared.
-# Names have '_' for a space; of each unit there is also a line "status".
+# Turns what shows units into lines "stream offset size name hex", to compare two views. In a
+# name '_' stands for a space; of each unit there is also a line "status".
 #
-#     tshark -T pdml | awk -f wireshark.awk        stream is that of TCP; the offset counts from its start
-#     sam inspect --json F... | awk -f wireshark.awk     stream is the number of the file, from 0
-#     awk -v lenient=L -f wireshark.awk LINES      makes such lines, sorted by stream, comparable
+# Of the output of tshark -T pdml: the stream is that of TCP, the offset counts from its start. Of
+# the output of sam inspect --json: the stream is the number of the file, from 0. Of such lines,
+# sorted by stream: the same lines, made comparable.
 #
-# joined=1 takes all files for units of one stream. legs=2 takes two streams of TCP, as a wiretap makes
-# them, for one, and of the two only number leg.
+# joined=1 takes all files for units of one stream. legs=2 takes two streams of TCP, as a wiretap
+# makes them, for one, and of the two only number leg.
 #
 # Two things differ by nature. What inspect calls the surplus of a file begins the next unit of a
 # stream, or none: it is called unknown in both views, and whether a status is LENGTH because of it
-# is left open. And of a unit that cannot be valid nobody waits for the rest: its body ends with the
-# segment, and what comes later is unknown. Where a stream comes in pieces, lenient=1 therefore puts body
-# and unknown together.
+# is left open. And nobody waits for the rest of a unit that cannot be valid: its body ends with the
+# segment, and what comes later is unknown. Where a stream comes in pieces, lenient=1 therefore puts
+# body and unknown together.
 
 function value(attribute,    start, text) {
     start = index($0, " " attribute "=\"")
@@ -61,16 +61,16 @@ function show(name, at, size, hex) {
 /^ *</ { next }
 
 # JSON
-/{"file": / {
+/[{]"file": / {
     stream = joined ? 0 : files++ + 0
     base = joined ? total + 0 : 0
     total += member("bytes")
     status = member("status")
     next
 }
-/^ *{"name": / {
+/^ *[{]"name": / {
     show(member("name"), base + member("offset"), member("size"), member("hex"))
-    if (/]}?]?,?$/) show("status", base, 0, status)
+    if (/][}]?]?,?$/) show("status", base, 0, status)
     next
 }
 /^ *"(sentence|fields)"/ || /^[]}]/ { next }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# make wireshark-check: tools/wireshark/sam.lua against the project's own view of the same bytes.
+# Part of make tools-check: tools/wireshark/sam.lua against the project's own view of the same bytes.
 #
 #     tests/wireshark.sh BUILD        MUTATIONS=100000 tries more than 2000 changed units
 #
@@ -39,7 +39,8 @@ ports=
 mkdir "$work/home"
 shark() {
     HOME=$work/home XDG_CONFIG_HOME=$work/home timeout 1800 tshark -X "lua_script:$lua" \
-        ${ports:+-o "sam.ports:$ports"} "$@" 2>"$work/shark.err" || { cat "$work/shark.err" >&2 && fail "tshark $* failed"; }
+        ${ports:+-o "sam.ports:$ports"} "$@" 2>"$work/shark.err" ||
+        fail "tshark $* failed: $(cat "$work/shark.err")"
     ! grep -i 'lua\|error\|bug\|warning' "$work/shark.err" || fail "tshark $* complains"
 }
 
@@ -64,7 +65,7 @@ begin_wiretap() { # CAPTURE PORT
         --port-file "$work/wiretap.port" --pcap "$1"
 }
 
-# What the dissector, and what inspect, makes of the streams: see wireshark.awk. awk's options first.
+# What the dissector, and what inspect, makes of the streams; what follows is for wireshark.awk.
 dissected() {
     capture=$1
     shift
@@ -126,7 +127,8 @@ fields() { # CAPTURE FILTER FIELD...
 
 check_that_errors_are_seen() {
     good=$lua
-    { cat "$good" && echo 'function sam.dissector() return nothing.at_all end'; } >"$work/broken.lua"
+    cp "$good" "$work/broken.lua"
+    echo 'function sam.dissector() return nothing.at_all end' >>"$work/broken.lua"
     lua=$work/broken.lua
     dissected "$work/whole.pcapng" | grep -q ' error ' || fail "an error in Lua would not be seen"
     lua=$good
@@ -254,12 +256,17 @@ check_conversation() { # MODE NUMBER
     fields "$work/$1.pcapng" "$client" sam.type sam.mode sam.kind sam.status |
         LC_ALL=C sort | expect "$1: the units" "$(printf '%s\n' "'E' $2 1 OK" "'E' $2 4 OK" \
         "'E' 1 1 OK" "'G' $2 0 OK" "'G' $2 0 OK" "'R' $2 0 OK" | LC_ALL=C sort)"
-    for filter in 'sam.kind == 1 && sam.signature_length == 384' 'sam.kind == "reply"' \
-        'sam.type == "rejection"' 'sam.mode == "asymmetric_only" && sam.signature && sam.sequence == 9'; do
+    while read -r count filter; do
         fields "$work/$1.pcapng" "$client && $filter" frame.number | wc -l | tr -d ' ' |
-            expect "$1: how many packets are $filter" \
-                "$(case $filter in *9) echo 0 ;; *) echo 1 ;; esac)"
-    done
+            expect "$1: how many packets are $filter" "$count"
+    done <<'FILTERS'
+1 sam.kind == 1 && sam.signature_length == 384
+1 sam.kind == "reply" && sam.sequence == 0
+1 sam.type == "rejection"
+2 sam.type == 'G' && sam.max_message > 0
+3 sam.sent_at > "2000-01-01 00:00:00"
+0 sam.mode == "asymmetric_only" && sam.nonce
+FILTERS
     # The request refers to the challenge, the reply to the request.
     fields "$work/$1.pcapng" "$client && tcp.stream == 0" sam.challenge sam.message_id \
         sam.reference >"$work/ids"
@@ -271,13 +278,14 @@ check_conversation() { # MODE NUMBER
 check_live() {
     loopback=$(tshark -D 2>/dev/null | awk '$2 == "lo" || $2 == "lo0" { print $2 }')
     if [ -z "$loopback" ] ||
-        ! timeout 60 tshark -i "$loopback" -a duration:1 -w "$work/none" >"$work/live.log" 2>&1; then
+        ! timeout 60 tshark -i "$loopback" -a duration:1 -w "$work/none" 2>"$work/live.log"; then
         echo "live capture: left out, because capturing on loopback is not permitted here"
         return
     fi
     rm -f "$work/server.port"
     begin "$work/server.port" "${bin}asymmetric_symmetric/server" --keys "$work/keys" --port 0 \
         --port-file "$work/server.port"
+    : >"$work/live"
     HOME=$work/home XDG_CONFIG_HOME=$work/home timeout 120 tshark -X "lua_script:$lua" -l \
         -i "$loopback" -f "tcp port $port" -T fields -e sam.kind -Y 'sam.kind == "reply"' \
         >"$work/live" 2>"$work/live.log" &
@@ -303,9 +311,12 @@ written "vectors byte by byte" bytewise 1 tests/vectors/[0-9]*[05]_*.sam
 written "every beginning of two vectors" prefixes 0 tests/vectors/001_* tests/vectors/102_*
 check_units_in_one_segment
 check_what_is_wrong
-written "$mutations changed units" mutations 1 "$mutations" "$seed" tests/vectors/[0-9]*.sam "$work"/wrong/*.sam
-"${bin}asymmetric_only/client" generate_key_pair --quiet --keys "$work/keys" --name server >>"$work/log" 2>&1
-"${bin}asymmetric_only/client" generate_key_pair --quiet --keys "$work/keys" --name client >>"$work/log" 2>&1
+written "$mutations changed units" mutations 1 "$mutations" "$seed" tests/vectors/[0-9]*.sam \
+    "$work"/wrong/*.sam
+for name in server client; do
+    "${bin}asymmetric_only/client" generate_key_pair --keys "$work/keys" --name "$name" \
+        >>"$work/log" 2>&1
+done
 check_vectors_over_the_wiretap
 check_conversation asymmetric_only 1
 check_conversation asymmetric_symmetric 2

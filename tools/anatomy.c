@@ -143,9 +143,9 @@ bool sam_anatomy_part(const struct sam_anatomy *anatomy, size_t index, struct sa
     return true;
 }
 
-static char plain(char c) {
+static int plain(char c) {
     if (c >= 'A' && c <= 'Z')
-        return (char)(c - 'A' + 'a');
+        return c - 'A' + 'a';
     return c == '-' || c == '_' ? ' ' : c;
 }
 

@@ -32,7 +32,7 @@ int sam_explanation_verdict(const struct sam_anatomy *anatomy, const struct sam_
     if (!row->depends || anatomy->status != SAM_OK)
         return row->status;
     if (part->offset == AT_KIND)
-        return verdict_on_kind(anatomy->bytes[AT_KIND]);
+        return (int)verdict_on_kind(anatomy->bytes[AT_KIND]);
     uint8_t fixed[SAM_HEADER_SIZE];
     memcpy(fixed, anatomy->bytes, anatomy->fixed);
     fixed[part->offset + part->size - 1] ^= 1;

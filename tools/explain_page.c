@@ -141,7 +141,9 @@ static void put_status(const struct sam_page *page) {
         fprintf(out, "<p>It claims to have %s%" PRIu64 " bytes, and %zu are here.</p>\n",
                 anatomy->length < SAM_UNIT_SIZE ? "at least " : "", anatomy->whole,
                 anatomy->length);
-    fputs("<p>What is said below of changes is said of one that is intact.</p></div>\n", out);
+    if (anatomy->type != 0)
+        fputs("<p>What is said below of changes is said of one that is intact.</p>\n", out);
+    fputs("</div>\n", out);
 }
 
 static void put_id(FILE *out, const char *what, const uint8_t id[SAM_KEY_ID_SIZE]) {

@@ -129,7 +129,8 @@ static void put_value(FILE *out, const uint8_t *bytes, size_t size) {
     } else {
         fputs("<details><summary>more of them</summary>\n", out);
         put_bytes(out, bytes + open, EDGE - open);
-        fprintf(out, "<p class=\"soft\">%zu bytes are left out here.</p>\n", size - 2 * EDGE);
+        fprintf(out, "<p class=\"soft\">%zu bytes are left out here.</p>\n",
+                size - 2 * (size_t)EDGE);
         put_bytes(out, bytes + size - EDGE, EDGE);
     }
     fputs("</details>\n", out);
@@ -152,8 +153,8 @@ static void put_reading(const struct sam_page *page, size_t index, const struct 
         fprintf(page->out, "<p>as a fingerprint <code>%s</code></p>\n", fingerprint);
     } else if (part->reading == SAM_AS_LETTERS || part->reading == SAM_AS_TYPE) {
         /* That there is a type at all says that these are letters. */
-        fprintf(page->out, "<p>the letters <code>%.*s</code>%s%s</p>\n", (int)part->size,
-                (const char *)bytes, reading[0] != '\0' ? ", " : "", reading);
+        fprintf(page->out, "<p>the letter%s <code>%.*s</code>%s%s</p>\n", part->size > 1 ? "s" : "",
+                (int)part->size, (const char *)bytes, reading[0] != '\0' ? ", " : "", reading);
     } else if (part->reading != SAM_AS_BYTES) {
         fprintf(page->out, "<p>the number %" PRIu64 "%s%s</p>\n", number,
                 reading[0] != '\0' ? ", " : "", reading);
@@ -264,5 +265,9 @@ void sam_page_parts(const struct sam_page *page) {
         group = next;
         put_field(page, i, &part);
     }
+    if (page->anatomy->length < page->anatomy->whole)
+        fprintf(out,
+                "<p class=\"note bad\">Here the bytes end: %" PRIu64 " more are missing.</p>\n",
+                page->anatomy->whole - page->anatomy->length);
     fputs("</section>\n</section>\n", out);
 }

@@ -57,8 +57,8 @@ enum {
 
 #define ZEROS "Always 0: room for a later version of the protocol."
 #define ZEROS_CHANGED                                                                              \
-    "A program that let other values pass could never be given a meaning for them: messages of "   \
-    "today would suddenly say something."
+    "If programs of today took any value here, a later version could not use the field: it would " \
+    "not know whether the value that it finds is meant."
 #define BY_THE_SEAL                                                                                \
     "No check reads this field, and still the change is found: the body was sealed together with " \
     "the header as it was, and does not open with another one."

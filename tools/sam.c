@@ -51,7 +51,7 @@ static const struct sam_option options[] = {
     {"save", SAM_TEXT, AT(save), 0, 0, WIRETAP, "DIR\tkeep every unit there, a file each"},
     {"pcap", SAM_TEXT, AT(pcap), 0, 0, WIRETAP, "F\tkeep all of it as a capture for Wireshark"},
     {"brief", SAM_FLAG, AT(brief), 0, 0, WIRETAP, "\tone line for each unit"},
-    {"side", SAM_TEXT, AT(side), 0, 0, WIRETAP, "SIDE\twhose units are attacked (client)"},
+    {"side", SAM_TEXT, AT(side), 0, 0, WIRETAP, "SIDE\tclient or server (client): whose units are attacked"},
     {"envelope", SAM_NUMBER, AT(envelope), 0, UINT32_MAX, WIRETAP,
      "N\twhich of them (1); a server's greeting is 0"},
     {"flip", SAM_TEXTS, AT(flip), 0, 0, WIRETAP, "FIELD[:B]\tturn over bit B (0, the lowest)"},
@@ -114,5 +114,5 @@ int main(int argc, char **argv) {
     tool.talk = sam_talk_start("sam", tool.options.color, tool.options.quiet);
     tool.operands = words.operands;
     tool.operand_count = words.count;
-    return tools[words.command - commands](&tool);
+    return (int)tools[words.command - commands](&tool);
 }

@@ -1,6 +1,7 @@
 # Completion for bash, from 3.2 on: of sam, of the client and the server as they are installed, and of
 # those in a checkout. What there is to complete is what the program's own help tells, where a word
 # that begins with a capital stands for a value: nothing is listed here a second time.
+# In a checkout: source tools/completion/sam.bash
 # shellcheck shell=bash
 
 # _sam_help PROGRAM [COMMAND]
@@ -68,7 +69,6 @@ _sam_offer_value() {
     case $2 in
     F | PATH) _sam_offer_files -f ;;
     DIR) _sam_offer_files -d ;;
-    SIDE) _sam_offer < <(printf '%s\n' client server) ;;
     FIELD*)
         compopt -o nospace 2>/dev/null
         _sam_offer < <(_sam_fields "$program")

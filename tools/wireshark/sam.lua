@@ -20,14 +20,16 @@ local SALT, NONCE, TAG, OAEP_OVERHEAD = 16, 12, 16, 66
 -- Wireshark gives lengths near 2^28 a meaning of their own. Whoever asks for less is asked again.
 local MOST_TO_WAIT_FOR = 2 ^ 27
 local SMALLEST_MODULUS, LARGEST_MODULUS = 256, 512
--- Wireshark gives up on a tree of a million items. So many blocks hold far more than any server takes.
+-- Wireshark gives up on a tree of a million items. So many blocks hold more than a server takes.
 local MOST_BLOCKS = 100000
 
 -- The units of the protocol, with the same names as everything else in the project shows.
 
 local types = { [0x47] = "greeting", [0x45] = "envelope", [0x52] = "rejection", [0x53] = "record" }
 local modes = { [1] = "asymmetric_only", [2] = "asymmetric_symmetric" }
-local kinds = { [0] = "none", "send", "recv", "join", "reply", "push", "refuse", "session", "close" }
+local kinds = {
+    [0] = "none", "send", "recv", "join", "reply", "push", "refuse", "session", "close",
+}
 local KIND_SESSION, KIND_CLOSE = 7, 8
 
 local field = {
@@ -342,10 +344,11 @@ local function show(tvb, pinfo, root, offset, found, ended)
     branch:add(field.unit_length, UInt64(found.whole)):set_generated()
     branch:add(field.status, found.status):set_generated()
     if found.status == "TRUNCATED" then
-        local why = ended and "The stream ended" or "The capture holds no more: it stops"
+        local why = ended and "the stream ended"
+            or "the capture was cut short, or reassembly by TCP is off"
         branch:add_proto_expert_info(
             ended and experts.TRUNCATED or not_captured,
-            string.format("%s after %d of its %d bytes", why, range:len(), found.whole))
+            string.format("%d of %d bytes are there: %s", range:len(), found.whole, why))
     end
     local text = unit.name
     if range:len() > 6 then
@@ -359,8 +362,8 @@ local function show(tvb, pinfo, root, offset, found, ended)
     return range:len()
 end
 
--- Wireshark shows nothing of a unit that it waits for in vain. So what has arrived of such a unit is
--- kept, and shown where the stream ends.
+-- Wireshark shows nothing of a unit that it waits for in vain. So what has arrived of such a unit
+-- is kept, and shown where the stream ends.
 
 local stream_of, payload_of = Field.new("tcp.stream"), Field.new("tcp.payload")
 local sequence_of, length_of = Field.new("tcp.seq_raw"), Field.new("tcp.len")
@@ -377,24 +380,27 @@ local function direction(pinfo)
     return stream and string.format("%s %s %s", stream.value, pinfo.src, pinfo.src_port)
 end
 
--- Takes note that a unit begins at an offset, nil: none, of what TCP has handed over: either what was
--- waited for, from its first byte on, or what is left of this packet, up to its last.
+-- Takes note that a unit begins at an offset, nil: none, of what TCP has handed over: either what
+-- was waited for, from its first byte on, or what is left of this packet, up to its last.
 local function keep(tvb, pinfo, offset)
     local way = direction(pinfo)
     if way == nil or pinfo.visited then
         return
     end
-    local last = begun[way]
+    local last, sequence, length = begun[way], sequence_of().value, length_of().value
     begun[way] = nil
     if offset ~= nil then
-        local first = last and last.first or sequence_of().value + length_of().value - tvb:len()
+        local first = sequence + length - tvb:len()
+        if last and (first - last.first) % 2 ^ 32 < length then -- it ends in this packet
+            first = last.first
+        end
         begun[way] = { bytes = tvb(offset):bytes(), first = first + offset }
     end
 end
 
 -- Adds what this packet has of a unit that has begun, beyond what is kept already.
 local function follow(pinfo)
-    local way = direction(pinfo)
+    local way = next(begun) and direction(pinfo)
     local unit = way and begun[way]
     if not unit then
         return
@@ -406,7 +412,8 @@ local function follow(pinfo)
             unit.bytes:append(payload.range(have, payload.len - have):bytes())
         end
     end
-    if fin_of().value or reset_of().value then
+    local fin, reset = fin_of(), reset_of()
+    if fin and fin.value or reset and reset.value then
         cut[pinfo.number] = unit.bytes
         begun[way] = nil
     end
@@ -444,9 +451,7 @@ local function dissect(tvb, pinfo, root)
     return length
 end
 
-function sam.dissector(tvb, pinfo, root)
-    return dissect(tvb, pinfo, root)
-end
+sam.dissector = dissect
 
 sam:register_heuristic("tcp", function(tvb, pinfo, root)
     if tvb:len() < 5 or tvb(0, 3):raw() ~= "SAM" or not units[tvb(3, 1):uint()] or

@@ -1,0 +1,65 @@
+# What tries the project out: included by the Makefile at the top.
+TESTS   := $(BUILD)/tests/check_sam
+STREAMS := $(BUILD)/tests/wireshark_streams
+
+$(BUILD)/tests/%.o: COMPILE += $(CHECK_CFLAGS)
+# Of sam all but its main; of the tests all but what makes captures for tests/wireshark.sh.
+$(TESTS): $(filter-out %/wireshark_streams.o,$(call objects,tests)) \
+          $(filter-out %/sam.o,$(call objects,tools)) $(SEALS) $(LIBRARY)
+	@echo 'link $@'
+	@$(LINK) -o $@ $^ $(CHECK_LIBS) $(CRYPTO_LIBS)
+
+check: $(TESTS) $(PROGRAMS) ## run the tests; SUITES="wire keys" runs some of them
+	@SAM_BIN=$(or $(BIN),./) $(TESTS) $(SUITES)
+
+# The same tests on programs built another way, in folders of their own.
+variant = @$(MAKE) --no-print-directory $(2) BUILD=$(BUILD)/$(1) BIN=$(BUILD)/$(1)/ \
+          CFLAGS='-O1 -g -fno-omit-frame-pointer $(3)'
+
+asan: ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	$(call variant,asan,check,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
+
+tsan: export TSAN_OPTIONS := atexit_sleep_ms=20# each of thousands of processes would sleep a second
+tsan: ## run the tests under ThreadSanitizer
+	$(call variant,tsan,check,-fsanitize=thread)
+
+VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
+valgrind: $(TESTS) $(PROGRAMS) ## run the tests of the library under valgrind's memcheck
+	SAM_BIN=$(or $(BIN),./) CK_TIMEOUT_MULTIPLIER=30 CK_EXCLUDE_TAGS=slow $(VALGRIND) $(TESTS) \
+	  $(or $(SUITES),status bytes file primitives rsa wire keys show envelope vectors connection)
+
+coverage: ## run the tests and tell which lines of the programs they reach
+	$(call variant,coverage,check,--coverage)
+	gcovr --root . --object-directory $(BUILD)/coverage --exclude-throw-branches --print-summary \
+	  --filter shared/ --filter tools/ --filter 'asymmetric_.*/seal.c' --html-details $(BUILD)/coverage/index.html
+
+C_FILES := $(wildcard shared/*.c asymmetric_*/*.c tools/*.c tests/*.c)
+H_FILES := $(wildcard shared/*.h tools/*.h tests/*.h)
+lint: ## compile with gcc and clang, warnings as errors; -fanalyzer, clang-tidy, cppcheck, shellcheck
+	@$(MAKE) --no-print-directory everything BUILD=$(BUILD)/lint-gcc BIN=$(BUILD)/lint-gcc/ \
+	  CC=gcc CFLAGS='-O2 -Werror -fanalyzer'
+	@$(MAKE) --no-print-directory everything BUILD=$(BUILD)/lint-clang BIN=$(BUILD)/lint-clang/ \
+	  CC=$(CLANG) CFLAGS='-O2 -Werror'
+	clang-format --dry-run --Werror $(C_FILES) $(H_FILES)
+	clang-tidy --quiet $(filter-out tests/%,$(C_FILES)) -- $(STANDARD) -Ishared -Itools $(CRYPTO_CFLAGS) 2>/dev/null
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
+	  --std=c11 -D_XOPEN_SOURCE=700 -Ishared -Itools $(filter-out tests/%,$(C_FILES))
+	shellcheck tools/*.sh tests/*.sh .ci/run
+everything: $(PROGRAMS) $(TESTS) $(STREAMS)
+
+$(STREAMS): $(STREAMS).o $(BUILD)/tools/capture.o $(LIBRARY)
+	@echo 'link $@'
+	@$(LINK) -o $@ $^ $(CRYPTO_LIBS)
+
+tools-check: $(PROGRAMS) $(STREAMS) ## try sam with tshark, chromium, mandoc, bash and zsh
+	@tests/wireshark.sh $(BUILD)
+	@tests/pages.sh
+	@tests/manual.sh $(or $(BIN),./)
+
+docs-check: all ## run every command of the documents and compare what it prints
+	@tests/docs.sh
+
+format: ## lay the C files out as .clang-format says
+	clang-format -i $(C_FILES) $(H_FILES)
+
+.PHONY: check asan tsan valgrind coverage lint everything tools-check docs-check format
