@@ -27,7 +27,7 @@ static const struct sam_option rows[] = {
     {"keys", SAM_TEXT, AT(keys), 0, 0, ALL, "DIR\tfolder of the key files (the lab's keys/)"},
     {"name", SAM_TEXT, AT(name), 0, 0, ALL, "NAME\twhose key pair (client, server)"},
     {"to", SAM_TEXT, AT(to), 0, 0, ASKS, "NAME\twhose public key the server must have (server)"},
-    {"passphrase-file", SAM_TEXT, AT(passphrase_file), 0, 0, ALL,
+    {"passphrase-file", SAM_TEXT, AT(passphrase_file), 0, 0, TALKS | SAM_GENERATE,
      "PATH\tholds the key's passphrase"},
     {"passphrase", SAM_FLAG, AT(passphrase), 0, 0, SAM_GENERATE, "\task for one, for the new key"},
     {"bits", SAM_NUMBER, AT(bits), SAM_RSA_BITS_MIN, SAM_RSA_BITS_MAX, SAM_GENERATE,

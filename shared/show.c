@@ -80,8 +80,10 @@ void sam_show_field(FILE *out, const struct sam_field *field, const uint8_t *dat
     if (left > LEFT)
         fprintf(out, "\n%*s", LEFT, "");
     for (size_t i = 0; i < shown; i += PER_LINE) {
-        if (i > 0)
-            fprintf(out, "\n%7zu%*s", field->offset + i, LEFT - 7, "");
+        if (i > 0) {
+            left = fprintf(out, "\n%7zu", field->offset + i) - 1;
+            fprintf(out, "%*s", LEFT - left, "");
+        }
         show_hex(out, data + i, shown - i < PER_LINE ? shown - i : PER_LINE);
     }
     if (field->size > 0 && field->size <= sizeof(uint64_t))

@@ -51,9 +51,13 @@ $(STREAMS): $(STREAMS).o $(BUILD)/tools/capture.o $(LIBRARY)
 	@echo 'link $@'
 	@$(LINK) -o $@ $^ $(CRYPTO_LIBS)
 
+# An envelope of each mode, and two that are not what they should be.
+PAGES := 006_mode1_alice_bob_621 204_mode2_file 048_mode1_bad_L_huge 135_mode2_bad_magic
 tools-check: $(PROGRAMS) $(STREAMS) ## try sam with tshark, chromium, mandoc, bash and zsh
-	@tests/wireshark.sh $(BUILD)
-	@tests/pages.sh
+	@SAM_BIN=$(or $(BIN),./) tests/wireshark.sh $(BUILD)
+	@mkdir -p $(BUILD)/pages && for vector in $(PAGES); do \
+	  $(SAM) explain tests/vectors/$$vector.sam --out $(BUILD)/pages/$$vector.html; done
+	@tests/pages.sh $(PAGES:%=$(BUILD)/pages/%.html)
 	@tests/manual.sh $(or $(BIN),./)
 
 docs-check: all ## run every command of the documents and compare what it prints

@@ -212,7 +212,8 @@ START_TEST(half_of_a_connection_ends_without_the_other) {
     struct ends ends;
     for (int server_first = 0; server_first < 2; server_first++) {
         open_ends(&ends, modes[_i], NONE);
-        int first = server_first ? ends.far : ends.near, other = server_first ? ends.near : ends.far;
+        int first = server_first ? ends.far : ends.near,
+            other = server_first ? ends.near : ends.far;
         write_raw(first, (const uint8_t *)"SAMG cut", 8);
         shutdown(first, SHUT_WR);
         expect_bytes_and_end(other, (const uint8_t *)"SAMG cut", 8);

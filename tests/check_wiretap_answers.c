@@ -19,13 +19,12 @@ struct attack {
 };
 
 /* The client asks for something; whatever it is told, the server was asked once. */
-static void try_attack(const struct attack *attack, const char *timeout) {
+static void try_attack(const struct attack *attack) {
     const char *rules[12] = {"--side", "server"};
     for (size_t i = 0; attack->rules[i] != NULL; i++)
         rules[i + 2] = attack->rules[i];
     start_wiretap(&tap, &server, rules);
-    struct run_result client =
-        run_client(&tap, "--timeout", timeout, "send_msg", "hello", NULL);
+    struct run_result client = run_client(&tap, "send_msg", "hello", NULL);
     struct run_result told = stop_wiretap(&tap, 1);
     ck_assert_msg(client.code == attack->code, "%s %s: exit code %d, not %d:\n%s%s",
                   attack->rules[0], attack->rules[1], client.code, attack->code,
@@ -38,7 +37,8 @@ static void try_attack(const struct attack *attack, const char *timeout) {
     run_result_free(&told);
 }
 
-#define FLIP(rule) {"--flip", rule}
+#define FLIP(rule)                                                                                 \
+    { "--flip", rule }
 static const struct attack reply_attacks[] = {
     {FLIP("magic"), 1, SAM_MAGIC, "bit 0 of \"magic\" at offset 0\n"},
     {FLIP("type:7"), 1, SAM_TYPE, "bit 7 of \"type\" at offset 3\n"},
@@ -70,7 +70,7 @@ START_TEST(a_changed_answer_is_no_receipt) {
     size_t count = sizeof reply_attacks / sizeof reply_attacks[0];
     start_server(&server, modes[_i], lab, NULL);
     for (size_t i = 0; i < count; i++)
-        try_attack(&reply_attacks[i], "30");
+        try_attack(&reply_attacks[i]);
     struct run_result said = stop_server(&server);
     ck_assert_uint_eq(count_text(&said.out, "hello\n"), count);
     ck_assert_uint_eq(count_text(&said.err, "rejected"), 0);
@@ -78,14 +78,28 @@ START_TEST(a_changed_answer_is_no_receipt) {
 }
 END_TEST
 
+/* Both at a time, since both take theirs. */
 START_TEST(an_answer_that_does_not_come_is_no_receipt) {
-    static const struct attack attacks[] = {
-        {{"--drop", "1"}, 3, SAM_TIMEOUT, "attack: dropped\n"},
-        {{"--delay", "1200"}, 3, SAM_TIMEOUT, "attack: held back for a while\n"},
-    };
+    static const char *const rules[2][2] = {{"--drop", "1"}, {"--delay", "1200"}};
+    static const char *const told_attacks[2] = {"attack: dropped\n",
+                                                "attack: held back for a while\n"};
+    struct server_process taps[2];
+    struct process clients[2];
     start_server(&server, modes[_i], lab, NULL);
-    for (size_t i = 0; i < sizeof attacks / sizeof attacks[0]; i++)
-        try_attack(&attacks[i], "1");
+    for (size_t i = 0; i < 2; i++) {
+        start_wiretap(&taps[i], &server, RULES("--side", "server", rules[i][0], rules[i][1]));
+        clients[i] = start_client(&taps[i], NULL, 0, "--timeout", "1", "send_msg", "hello", NULL);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        struct run_result client = finish(&clients[i]), told = stop_wiretap(&taps[i], 1);
+        assert_code(&client, 3);
+        assert_says(&client, sam_status_sentence(SAM_TIMEOUT));
+        assert_says(&client, "sent, no receipt: it may have been delivered");
+        assert_told(&told, told_attacks[i], 1);
+        assert_told(&told, "#1 client ends <- the far end's answer\n", 1);
+        run_result_free(&client);
+        run_result_free(&told);
+    }
     struct run_result said = stop_server(&server);
     ck_assert_str_eq((const char *)said.out.data, "hello\nhello\n");
     run_result_free(&said);
@@ -107,7 +121,8 @@ START_TEST(an_altered_answer_shows_no_message) {
 }
 END_TEST
 
-#define GREETING(option, rule) {"--envelope", "0", option, rule}
+#define GREETING(option, rule)                                                                     \
+    { "--envelope", "0", option, rule }
 static const struct attack greeting_attacks[] = {
     {GREETING("--flip", "magic"), 1, SAM_MAGIC, "\"magic\" at offset 0\n"},
     {GREETING("--flip", "type"), 1, SAM_TYPE, "\"type\" at offset 3\n"},
@@ -127,7 +142,7 @@ static const struct attack greeting_attacks[] = {
 START_TEST(a_changed_greeting_lets_nothing_be_sent) {
     start_server(&server, modes[_i], lab, NULL);
     for (size_t i = 0; i < sizeof greeting_attacks / sizeof greeting_attacks[0]; i++)
-        try_attack(&greeting_attacks[i], "30");
+        try_attack(&greeting_attacks[i]);
     struct run_result said = stop_server(&server);
     ck_assert_uint_eq(said.out.length, 0);
     ck_assert_uint_eq(count_text(&said.err, "rejected"), 0);
@@ -139,7 +154,7 @@ START_TEST(a_changed_challenge_makes_the_envelope_stale) {
     static const struct attack attack = {GREETING("--flip", "challenge"), 1, SAM_REJECTED,
                                          "turned over bit 0 of \"challenge\" at offset 16\n"};
     start_server(&server, modes[_i], lab, NULL);
-    try_attack(&attack, "30");
+    try_attack(&attack);
     struct run_result said = stop_server(&server);
     assert_says(&said, "rejected: STALE\n");
     ck_assert_uint_eq(said.out.length, 0);

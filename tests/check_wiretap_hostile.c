@@ -146,7 +146,8 @@ START_TEST(garbage_and_sudden_ends_leave_nothing_behind) {
              &descriptors);
     for (uint32_t i = 0; i < PEERS; i++) {
         static const uint8_t types[] = {SAM_GREETING, SAM_ENVELOPE, SAM_REJECTION, SAM_RECORD};
-        size_t length = i % 3 == 0 ? any_below(MOST) : make_sample(bytes, types[i % 4], modes[_i], i);
+        size_t length =
+            i % 3 == 0 ? any_below(MOST) : make_sample(bytes, types[i % 4], modes[_i], i);
         for (size_t k = i % 3 == 0 ? 0 : any_below((uint32_t)length); k < length; k++)
             bytes[k] = (uint8_t)any_below(256);
         length = i % 5 == 0 ? 0 : length;
@@ -244,8 +245,7 @@ START_TEST(a_full_disk_stops_nothing_and_is_told_at_the_end) {
     uint8_t unit[SAMPLE_MAX], whole[UNITS * SAMPLE_MAX];
     size_t length = make_sample(unit, SAM_ENVELOPE, modes[0], 1);
     shortage.file_size = FULL;
-    open_ends(&ends, modes[0],
-              RULES("--pcap", in_place("capture"), "--save", in_place("kept")));
+    open_ends(&ends, modes[0], RULES("--pcap", in_place("capture"), "--save", in_place("kept")));
     for (size_t i = 0; i < UNITS; i++) {
         memcpy(whole + i * length, unit, length);
         write_raw(ends.near, unit, length);

@@ -72,10 +72,10 @@ START_TEST(a_folder_that_is_there_is_refused_and_left_as_it_is) {
     ck_assert_int_eq(mkdir(in_place("kept"), 0755), 0);
     write_file(in_place("kept/1-server-0.sam"), 0644, before.data, before.length);
     write_file(in_place("capture"), 0644, before.data, before.length);
-    struct run_result result = run(
-        RULES(sam_path(path), "wiretap", "--listen", "0", "--to", "127.0.0.1:1", "--save",
-              in_place("kept"), "--pcap", in_place("capture"), "--port-file", in_place("port")),
-        NULL, 0);
+    struct run_result result =
+        run(RULES(sam_path(path), "wiretap", "--listen", "0", "--to", "127.0.0.1:1", "--save",
+                  in_place("kept"), "--pcap", in_place("capture"), "--port-file", in_place("port")),
+            NULL, 0);
     assert_code(&result, 2);
     assert_one_line(&result.err);
     assert_says(&result, in_place("kept"));
@@ -153,16 +153,15 @@ static struct carried read_capture(const char *path, uint16_t port) {
 }
 
 START_TEST(the_capture_holds_what_was_passed_on_and_one_end) {
-    static const char *const rules[][2] = {
-        {"--drop", "7"},     {"--flip", "24"},         {"--truncate", "100"},
-        {"--replay", "1"},   {"--flip", "challenge"},  {"--truncate", "5000"}};
+    static const char *const rules[][2] = {{"--drop", "7"},         {"--flip", "24"},
+                                           {"--truncate", "100"},   {"--replay", "1"},
+                                           {"--flip", "challenge"}, {"--truncate", "5000"}};
     static const size_t comments[] = {0, 1, 1, 2, 0, 0}; /* what was not attacked has none */
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         struct ends ends;
         uint8_t units[4 * SAMPLE_MAX];
         size_t length = make_sample(units, SAM_ENVELOPE, modes[_i], 1);
-        open_ends(&ends, modes[_i],
-                  RULES("--pcap", in_place("capture"), rules[i][0], rules[i][1]));
+        open_ends(&ends, modes[_i], RULES("--pcap", in_place("capture"), rules[i][0], rules[i][1]));
         write_raw(ends.near, units, length);
         shutdown(ends.near, SHUT_WR);
         struct sam_bytes passed = read_to_end(ends.far);
@@ -170,8 +169,7 @@ START_TEST(the_capture_holds_what_was_passed_on_and_one_end) {
         struct carried carried = read_capture(in_place("capture"), ends.at.port);
         ck_assert_uint_eq(carried.bytes.length, passed.length);
         ck_assert_mem_eq(carried.bytes.data, passed.data, passed.length);
-        ck_assert_msg(carried.ends == 1, "%s %s: %zu ends", rules[i][0], rules[i][1],
-                      carried.ends);
+        ck_assert_msg(carried.ends == 1, "%s %s: %zu ends", rules[i][0], rules[i][1], carried.ends);
         ck_assert_msg(carried.comments == comments[i], "%s %s: %zu comments", rules[i][0],
                       rules[i][1], carried.comments);
         sam_bytes_free(&carried.bytes);
@@ -182,9 +180,9 @@ END_TEST
 
 START_TEST(a_real_conversation_is_captured) {
     start_server(&server, modes[_i], lab, NULL);
-    start_wiretap(&tap, &server,
-                  RULES("--pcap", in_place("capture"), "--replay-new", "1", "--save",
-                        in_place("kept")));
+    start_wiretap(
+        &tap, &server,
+        RULES("--pcap", in_place("capture"), "--replay-new", "1", "--save", in_place("kept")));
     struct run_result client = run_client(&tap, "send_msg", "hello", NULL);
     assert_code(&client, 0);
     run_result_free(&client);
@@ -271,7 +269,8 @@ START_TEST(a_signal_ends_it_while_bytes_are_streaming) {
         if (is_read)
             end_process(reader);
         struct run_result told = finish(&ends.tap.process);
-        ck_assert_msg(!late, "it goes on while a client writes%s", is_read ? "" : " and nobody reads");
+        ck_assert_msg(!late, "it goes on while a client writes%s",
+                      is_read ? "" : " and nobody reads");
         assert_code(&told, 0);
         run_result_free(&told);
         close_sockets(&ends);

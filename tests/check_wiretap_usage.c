@@ -86,10 +86,9 @@ static const struct {
 START_TEST(every_wrong_word_is_named_and_nothing_is_made) {
     char path[PATH_MAX];
     for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
-        const char *argv[16] = {sam_path(path), "wiretap",           "--listen",
-                                "0",            "--to",              "127.0.0.1:1",
-                                "--port-file",  in_place("port"),    "--save",
-                                in_place("kept")};
+        const char *argv[16] = {sam_path(path), "wiretap",       "--listen",    "0",
+                                "--to",         "127.0.0.1:1",   "--port-file", in_place("port"),
+                                "--save",       in_place("kept")};
         for (size_t k = 0; k < 5 && mistakes[i].words[k] != NULL; k++)
             argv[10 + k] = mistakes[i].words[k];
         struct run_result result = run(argv, NULL, 0);

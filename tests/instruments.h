@@ -17,5 +17,12 @@ TCase *envelope_keys_case(void);     /* check_envelope_keys.c */
 TCase *passphrases_case(void);       /* check_envelope_keys.c */
 TCase *inspect_case(void);           /* check_inspect.c */
 TCase *sam_case(void);               /* check_sam.c */
+TCase *rules_case(void);             /* check_rules.c */
+TCase *wiretap_case(void);           /* check_wiretap.c */
+TCase *wiretap_rules_case(void);     /* check_wiretap_rules.c */
+TCase *wiretap_answers_case(void);   /* check_wiretap_answers.c */
+TCase *wiretap_kept_case(void);      /* check_wiretap_kept.c */
+TCase *wiretap_usage_case(void);     /* check_wiretap_usage.c */
+TCase *wiretap_hostile_case(void);   /* check_wiretap_hostile.c */
 
 #endif

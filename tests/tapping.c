@@ -41,8 +41,8 @@ void start_long_wiretap(struct server_process *tap, const struct server_process 
                           (long)getpid(), number++);
     ck_assert_int_lt(length, (int)sizeof tap->port_file);
     snprintf(to, sizeof to, "127.0.0.1:%u", (unsigned)server->port);
-    const char *argv[WORDS_MAX] = {sam_path(path),  "wiretap",      "--listen", "0",
-                                   "--port-file", tap->port_file, "--to",     to};
+    const char *argv[WORDS_MAX] = {sam_path(path), "wiretap",      "--listen", "0",
+                                   "--port-file",  tap->port_file, "--to",     to};
     for (size_t count = 8; *words != NULL; words++) {
         ck_assert_uint_lt(count, WORDS_MAX - 1);
         argv[count++] = *words;

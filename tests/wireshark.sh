@@ -165,6 +165,17 @@ check_packets_cut_by_the_capture() {
     echo "packets cut to 41, 60, 100 and 200 bytes: told, without an error"
 }
 
+# On a port that nobody has named, a stream is known by how it begins, then to its end.
+check_another_port() {
+    ports=1
+    agree "all valid vectors in one stream, on another port" 0 "$work/joined.pcapng" "$work/list" \
+        -v joined=1
+    # Longer than one packet.
+    { cat tests/vectors/001_* && head -c 40000 /dev/zero; } >"$work/tail.sam"
+    written "an envelope and zeros, on another port" whole 1 "$work/tail.sam"
+    ports=
+}
+
 # A unit of hexadecimal digits as a file.
 unit() {
     # shellcheck disable=SC2059
@@ -310,6 +321,7 @@ check_packets_cut_by_the_capture
 written "vectors byte by byte" bytewise 1 tests/vectors/[0-9]*[05]_*.sam
 written "every beginning of two vectors" prefixes 0 tests/vectors/001_* tests/vectors/102_*
 check_units_in_one_segment
+check_another_port
 check_what_is_wrong
 written "$mutations changed units" mutations 1 "$mutations" "$seed" tests/vectors/[0-9]*.sam \
     "$work"/wrong/*.sam

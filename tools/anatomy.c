@@ -44,9 +44,8 @@ static enum sam_status read_record(const struct sam_anatomy *anatomy) {
     if (kind == 0 || kind == SAM_KIND_SESSION || kind > SAM_KIND_CLOSE)
         return SAM_KIND;
     uint64_t body = anatomy->whole - anatomy->fixed;
-    if (body < SAM_GCM_TAG_SIZE || body > SAM_GCM_TAG_SIZE + SAM_MESSAGE_LIMIT)
-        return SAM_LENGTH;
-    return status;
+    bool fits = body >= SAM_GCM_TAG_SIZE && body <= SAM_GCM_TAG_SIZE + (uint64_t)SAM_MESSAGE_LIMIT;
+    return status == SAM_OK && !fits ? SAM_LENGTH : status;
 }
 
 static enum sam_status read_rejection(const struct sam_anatomy *anatomy) {
@@ -184,9 +183,13 @@ void sam_anatomy_show(FILE *out, const struct sam_anatomy *anatomy) {
     }
 }
 
-static bool is_number(const struct sam_field *part) {
-    return part->reading != SAM_AS_BYTES && part->reading != SAM_AS_LETTERS &&
-           part->reading != SAM_AS_TYPE;
+/* Whether the part is a whole field that holds a number. */
+static bool is_number(const struct sam_anatomy *anatomy, size_t index,
+                      const struct sam_field *part) {
+    size_t count = 0;
+    const struct sam_field *fields = sam_unit_fields(anatomy->type, &count);
+    return index < count && part->size == fields[index].size && part->reading != SAM_AS_BYTES &&
+           part->reading != SAM_AS_LETTERS && part->reading != SAM_AS_TYPE;
 }
 
 static void json_field(FILE *out, const struct sam_anatomy *anatomy, size_t index,
@@ -201,7 +204,7 @@ static void json_field(FILE *out, const struct sam_anatomy *anatomy, size_t inde
         number = number << 8 | anatomy->bytes[part->offset + i];
     }
     fputc('"', out);
-    if (is_number(part))
+    if (is_number(anatomy, index, part))
         fprintf(out, ", \"number\": %llu", (unsigned long long)number);
     if (reading[0] != '\0')
         fprintf(out, ", \"reading\": \"%s\"", reading);

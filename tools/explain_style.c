@@ -61,6 +61,7 @@ const char *const sam_page_style[] = {
     "border-radius:1em;font-size:.85rem;text-align:center;font-weight:600}",
     ".value{margin:.75rem 0;padding:.5rem .75rem;border-radius:6px;",
     "background:hsl(var(--h) var(--sat) var(--fill))}.value p{margin:.25rem 0 0}",
+    ".value .soft{color:inherit}",
     "summary{cursor:pointer;color:var(--link);padding:.2rem 0}dl{margin:.5rem 0 0;",
     "display:grid;grid-template-columns:10.5rem 1fr;gap:.5rem 1rem}",
     "dt{color:var(--soft)}dd{margin:0;max-width:40rem}dd p:first-child{margin-top:0}",

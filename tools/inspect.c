@@ -33,8 +33,8 @@ static void json_text(const char *text) {
     free(shown);
 }
 
-static void show_json(const char *path, const struct sam_anatomy *anatomy, bool first) {
-    printf("%s{\"file\": \"", first ? "" : ",\n");
+static void show_json(const char *path, const struct sam_anatomy *anatomy, const char *gap) {
+    printf("%s{\"file\": \"", gap);
     json_text(path);
     printf("\", ");
     sam_anatomy_json(stdout, anatomy);
@@ -55,7 +55,8 @@ static enum sam_exit show_inside(const struct sam_tool *tool, const char *path,
     return SAM_EXIT_OK;
 }
 
-static enum sam_exit inspect(const struct sam_tool *tool, const char *path, bool first) {
+/* *gap stands in front of the next member of the JSON array. */
+static enum sam_exit inspect(const struct sam_tool *tool, const char *path, const char **gap) {
     struct sam_opening opening = {0};
     struct sam_anatomy anatomy;
     bool from_stdin = strcmp(path, "-") == 0;
@@ -65,9 +66,10 @@ static enum sam_exit inspect(const struct sam_tool *tool, const char *path, bool
     if (code == SAM_EXIT_OK) {
         sam_anatomy_start(&anatomy, opening.envelope.bytes.data, opening.envelope.bytes.length);
         if (tool->options.json)
-            show_json(name, &anatomy, first);
+            show_json(name, &anatomy, *gap);
         else
             show_outside(name, &anatomy);
+        *gap = ",\n";
         if (tool->options.keys_given)
             code = show_inside(tool, name, &opening);
         else if (anatomy.status != SAM_OK)
@@ -80,6 +82,7 @@ static enum sam_exit inspect(const struct sam_tool *tool, const char *path, bool
 enum sam_exit sam_tool_inspect(const struct sam_tool *tool) {
     static const struct sam_where output = {"standard output"};
     enum sam_exit code = SAM_EXIT_OK;
+    const char *gap = "";
     if (tool->options.json && tool->options.keys_given) {
         sam_arguments_complain("sam", "--json tells what needs no key: leave out --keys", NULL);
         return SAM_EXIT_USAGE;
@@ -87,7 +90,7 @@ enum sam_exit sam_tool_inspect(const struct sam_tool *tool) {
     fputs(tool->options.json ? "[" : "", stdout);
     for (size_t i = 0; i < tool->operand_count || i == 0; i++) {
         const char *path = tool->operand_count == 0 ? "-" : tool->operands[i];
-        enum sam_exit one = inspect(tool, path, i == 0);
+        enum sam_exit one = inspect(tool, path, &gap);
         code = one != SAM_EXIT_OK ? one : code;
     }
     fputs(tool->options.json ? "]\n" : "", stdout);

@@ -23,7 +23,7 @@ static const struct sam_command commands[] = {
     {"inspect", "F...", "show what anyone can read of envelopes", INSPECT, UINT32_MAX},
     {"wiretap", "", "stand between a client and a server, and attack", WIRETAP, 0},
     {"compare", "", "measure both modes side by side", COMPARE, 0},
-    {"explain", "F", "write a page that explains every byte of an envelope", EXPLAIN, 1},
+    {"explain", "F", "explain every byte of an envelope on a page", EXPLAIN, 1},
 };
 
 /* In the order of commands. */
@@ -51,7 +51,7 @@ static const struct sam_option options[] = {
     {"save", SAM_TEXT, AT(save), 0, 0, WIRETAP, "DIR\tkeep every unit there, a file each"},
     {"pcap", SAM_TEXT, AT(pcap), 0, 0, WIRETAP, "F\tkeep all of it as a capture for Wireshark"},
     {"brief", SAM_FLAG, AT(brief), 0, 0, WIRETAP, "\tone line for each unit"},
-    {"side", SAM_TEXT, AT(side), 0, 0, WIRETAP, "SIDE\tclient or server (client): whose units are attacked"},
+    {"side", SAM_TEXT, AT(side), 0, 0, WIRETAP, "SIDE\tclient or server (client): whom to attack"},
     {"envelope", SAM_NUMBER, AT(envelope), 0, UINT32_MAX, WIRETAP,
      "N\twhich of them (1); a server's greeting is 0"},
     {"flip", SAM_TEXTS, AT(flip), 0, 0, WIRETAP, "FIELD[:B]\tturn over bit B (0, the lowest)"},

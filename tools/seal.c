@@ -83,11 +83,14 @@ enum sam_exit sam_tool_seal(const struct sam_tool *tool) {
     if (status == SAM_OK)
         status = seal(&sealing, options, &where);
     enum sam_exit code = SAM_EXIT_OK;
-    if (status != SAM_OK)
+    if (status != SAM_OK) {
         code = sam_complain(&tool->talk, &where, status);
-    else
+        if (status == SAM_TOO_LONG) /* what is sealed here is no peer's fault */
+            code = SAM_EXIT_USAGE;
+    } else {
         code = sam_tool_write(tool, options->out, sealing.envelope.bytes.data,
                               sealing.envelope.bytes.length);
+    }
     if (code == SAM_EXIT_OK && !options->quiet)
         fprintf(stderr, "sam: sealed for %s, signed by %s: %zu bytes\n", sealing.recipient.name,
                 sealing.own.name, sealing.envelope.bytes.length);

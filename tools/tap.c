@@ -36,6 +36,7 @@ struct stream {
     size_t passed;          /* how many bytes of it have been passed on */
     bool unknown;           /* what comes cannot be cut into units, or not any more */
     bool deaf;              /* the other side takes no more */
+    bool ended;             /* and has been told that there is no more */
     struct sam_bytes held;  /* a unit that another is to overtake */
 };
 
@@ -72,10 +73,12 @@ static void say(unsigned long number, const char *what, const char *about) {
     note_tell(&note);
 }
 
-/* Unit number of side will be the first to answer what is about to be done to the other side's. */
+/* Unit number of side will be the first to answer what is about to be done to the other side's,
+ * unless an earlier one is awaited already. */
 static void await_answer(struct connection *connection, unsigned side, uint32_t number) {
     pthread_mutex_lock(&connection->lock);
-    connection->awaited[side] = (uint64_t)number + 1;
+    if (connection->awaited[side] == 0)
+        connection->awaited[side] = (uint64_t)number + 1;
     pthread_mutex_unlock(&connection->lock);
 }
 
@@ -107,9 +110,11 @@ static void pass_on(struct stream *stream, const uint8_t *data, size_t length,
 static void end_stream(struct stream *stream) {
     struct connection *connection = stream->connection;
     unsigned other = 1 - stream->side;
+    if (stream->ended)
+        return;
     shutdown(connection->fds[other], SHUT_WR);
     sam_flow_end(connection->tap->capture, &connection->flows[other], stream->side);
-    stream->deaf = true;
+    stream->ended = stream->deaf = true;
 }
 
 static void save(const struct stream *stream, const char *suffix, const uint8_t *data,
@@ -126,8 +131,17 @@ static void save(const struct stream *stream, const char *suffix, const uint8_t 
                 connection->tap->save);
 }
 
-/* What is done to a selected unit besides changing its bytes, in this order. */
-enum { DELAY = 1, DROP = 2, HOLD = 4, CUT = 8, REPLAY = 16, RELEASE = 32, REPLAY_NEW = 64 };
+/* What is done to a selected unit, in this order. */
+enum {
+    DELAY = 1,
+    DROP = 2,
+    HOLD = 4,
+    CUT = 8,
+    REPLAY = 16,
+    RELEASE = 32,
+    REPLAY_NEW = 64,
+    CHANGE = 128 /* done already */
+};
 
 static const struct {
     unsigned bit;
@@ -168,13 +182,15 @@ static unsigned begin_attack(struct stream *stream, uint8_t *unit, size_t length
         changed |= sam_edit_apply(&plan->edits[i], unit, length, log);
         fputc('\n', log);
     }
-    if (changed)
+    if (changed) {
         save(stream, "-changed", unit, length, log);
+        planned |= CHANGE;
+    }
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
         if (planned & actions[i].bit)
             fprintf(log, "  attack: %s\n", actions[i].told);
     bool again = (planned & REPLAY) != 0;
-    if (changed || (planned & ~(unsigned)REPLAY_NEW) != 0)
+    if ((planned & ~(unsigned)REPLAY_NEW) != 0)
         await_answer(stream->connection, 1 - stream->side,
                      stream->side == 0 ? stream->number + again : 0);
     return planned;
@@ -190,13 +206,16 @@ static void finish_attack(struct stream *stream, const uint8_t *unit, size_t len
         return;
     if (planned & HOLD && sam_bytes_append(&stream->held, unit, length) == SAM_OK)
         return;
-    pass_on(stream, unit, planned & CUT ? tap->plan->truncate : length, "attacked by the wiretap");
+    pass_on(stream, unit, planned & CUT ? tap->plan->truncate : length,
+            planned & (CHANGE | CUT) ? "attacked by the wiretap" : NULL);
     if (planned & CUT)
         end_stream(stream);
     if (planned & REPLAY)
         pass_on(stream, unit, length, "replayed by the wiretap");
-    if (planned & RELEASE)
+    if (planned & RELEASE) {
         pass_on(stream, stream->held.data, stream->held.length, "overtaken in the wiretap");
+        sam_bytes_free(&stream->held);
+    }
     if (planned & REPLAY_NEW)
         sam_tap_replay(tap, stream->connection->number, unit, length);
 }
@@ -275,7 +294,8 @@ static void *run_stream(void *argument) {
     const struct sam_tap *tap = connection->tap;
     uint8_t piece[PIECE];
     size_t length;
-    while (sam_read_some(connection->fds[stream->side], tap->stop, INT64_MAX, piece, sizeof piece,
+    while (!sam_is_ready(tap->stop) &&
+           sam_read_some(connection->fds[stream->side], tap->stop, INT64_MAX, piece, sizeof piece,
                          &length) == SAM_OK) {
         sam_flow_data(tap->capture, &connection->flows[stream->side], stream->side, piece, length,
                       NULL);
