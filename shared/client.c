@@ -69,7 +69,7 @@ static enum sam_status meet(struct client *client) {
     connection->party = &client->party;
     client->trusted = (struct sam_ring){&client->server, 1};
     enum sam_status status = sam_connect(&connection->fd, options->host, (uint16_t)options->port,
-                                         sam_now() + connection->timeout, &client->peer);
+                                         -1, sam_now() + connection->timeout, &client->peer);
     if (status == SAM_OK)
         status = sam_connection_meet(connection, &client->trusted);
     return status;

@@ -33,7 +33,8 @@ enum sam_status sam_file_read(int fd, size_t limit, struct sam_bytes *bytes) {
     uint8_t piece[READ_SIZE];
     /* A file of known size needs its memory once, not again and again while it grows. */
     size_t size = sam_file_size(fd);
-    enum sam_status status = sam_bytes_reserve(bytes, bytes->length + (size < limit ? size : limit));
+    enum sam_status status =
+        sam_bytes_reserve(bytes, bytes->length + (size < limit ? size : limit));
     while (status == SAM_OK) {
         ssize_t n = read(fd, piece, sizeof piece);
         if (n < 0 && errno == EINTR)

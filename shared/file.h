@@ -7,11 +7,12 @@
 
 #include "bytes.h"
 
-/* How many bytes of a regular file are still to be read; 0 for anything else, and for a file that does
- * not say. */
+/* How many bytes of a regular file are still to be read; 0 for anything else, and for a file that
+ * does not say. */
 size_t sam_file_size(int fd);
 
-/* Reads exactly length bytes of fd into data. SAM_FILE_READ: errno tells, 0 when there were fewer. */
+/* Reads exactly length bytes of fd into data. SAM_FILE_READ: errno tells, 0 when there were fewer.
+ */
 SAM_MUST_CHECK enum sam_status sam_file_read_exactly(int fd, uint8_t *data, size_t length);
 
 /* Appends all that can be read from fd, until *bytes holds limit bytes. SAM_FILE_READ (errno

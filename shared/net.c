@@ -138,7 +138,7 @@ static enum sam_status wait_for(int fd, short events, int stop, int64_t deadline
     }
 }
 
-static enum sam_status connect_to(int *fd, const struct addrinfo *at, int64_t deadline) {
+static enum sam_status connect_to(int *fd, const struct addrinfo *at, int stop, int64_t deadline) {
     *fd = socket(at->ai_family, at->ai_socktype, at->ai_protocol);
     if (*fd < 0)
         return SAM_CONNECT;
@@ -146,7 +146,7 @@ static enum sam_status connect_to(int *fd, const struct addrinfo *at, int64_t de
     if (prepare(*fd) && connect(*fd, at->ai_addr, at->ai_addrlen) == 0)
         return SAM_OK;
     if (errno == EINPROGRESS) {
-        status = wait_for(*fd, POLLOUT, -1, deadline);
+        status = wait_for(*fd, POLLOUT, stop, deadline);
         int problem = 0;
         socklen_t length = sizeof problem;
         if (status == SAM_OK && getsockopt(*fd, SOL_SOCKET, SO_ERROR, &problem, &length) == 0 &&
@@ -162,7 +162,7 @@ static enum sam_status connect_to(int *fd, const struct addrinfo *at, int64_t de
     return status;
 }
 
-enum sam_status sam_connect(int *fd, const char *host, uint16_t port, int64_t deadline,
+enum sam_status sam_connect(int *fd, const char *host, uint16_t port, int stop, int64_t deadline,
                             struct sam_where *address) {
     *fd = -1;
     struct addrinfo *found = look_up(host, port, 0, address);
@@ -170,7 +170,7 @@ enum sam_status sam_connect(int *fd, const char *host, uint16_t port, int64_t de
         return SAM_ADDRESS;
     enum sam_status status = SAM_CONNECT;
     for (const struct addrinfo *at = found; at != NULL && *fd < 0; at = at->ai_next)
-        status = connect_to(fd, at, deadline);
+        status = connect_to(fd, at, stop, deadline);
     int reason = errno;
     freeaddrinfo(found);
     errno = reason;

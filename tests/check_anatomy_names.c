@@ -187,6 +187,31 @@ START_TEST(a_mode_is_named_by_its_number_or_its_name_alone) {
 }
 END_TEST
 
+/* As of a message of 16 MiB: offsets then have eight digits. Behind it come some bytes more. */
+static const uint32_t behind[] = {0, 1, 8, 16, 17, 600};
+
+START_TEST(columns_hold_far_from_the_start) {
+    enum { FAR = 17 * 1024 * 1024 };
+    uint8_t *bytes = calloc(1, FAR);
+    struct sam_anatomy anatomy;
+    char *shown = NULL;
+    size_t size = 0;
+    ck_assert_ptr_nonnull(bytes);
+    struct sam_bytes unit = read_vector("100_mode2_alice_bob_0.sam");
+    memcpy(bytes, unit.data, 128);
+    sam_bytes_free(&unit);
+    sam_put32(bytes + 12, FAR - 128 - behind[_i]);
+    sam_anatomy_start(&anatomy, bytes, FAR);
+    FILE *out = open_memstream(&shown, &size);
+    sam_anatomy_show(out, &anatomy);
+    ck_assert_int_eq(fclose(out), 0);
+    for (const char *line = shown; *line != '\0'; line += strcspn(line, "\n") + 1)
+        ck_assert_msg(strcspn(line, "\n") <= 80, "more than 80 columns: %.81s", line);
+    free(shown);
+    free(bytes);
+}
+END_TEST
+
 TCase *anatomy_names_case(void) {
     TCase *tcase = tcase_create("anatomy names");
     tcase_set_timeout(tcase, 120);
@@ -194,6 +219,7 @@ TCase *anatomy_names_case(void) {
     tcase_add_test(tcase, what_anyone_can_see_wrong_is_told);
     tcase_add_test(tcase, a_part_is_found_by_its_name_however_it_is_written);
     tcase_add_loop_test(tcase, what_is_no_envelope_is_told_in_a_line, 0, COUNT(others));
+    tcase_add_loop_test(tcase, columns_hold_far_from_the_start, 0, COUNT(behind));
     tcase_add_test(tcase, a_mode_is_named_by_its_number_or_its_name_alone);
     return tcase;
 }

@@ -302,7 +302,7 @@ START_TEST(one_client_too_many_waits_and_is_served) {
     start_server(&server, modes[_i], lab, "--max-clients", "2", NULL);
     for (int i = 0; i < 2; i++)
         peer_join(&two[i], modes[_i], person("alice"), server.port, person("bob"));
-    ck_status(sam_connect(&fd, "127.0.0.1", server.port, sam_now() + PATIENT, NULL), SAM_OK);
+    ck_status(sam_connect(&fd, "127.0.0.1", server.port, -1, sam_now() + PATIENT, NULL), SAM_OK);
     ck_assert_msg(!readable_until(fd, sam_now() + SAM_SECOND / 4), "a third client was greeted");
     peer_close(&two[0]);
     peer_open(&third, modes[_i], person("alice"), fd);

@@ -4,10 +4,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "instruments.h"
-#include "net.h"
+#include "peer.h"
 #include "vector_index.h"
 
 const struct sam_mode in_tools = {.name = "tools"};
@@ -272,6 +273,39 @@ START_TEST(the_same_message_is_never_sealed_into_the_same_bytes) {
 }
 END_TEST
 
+/* Each of the three that make a file's envelope, and none of them alone. */
+START_TEST(only_a_send_with_number_0_and_no_reference_was_made_for_a_file) {
+    static const struct sam_address addresses[] = {
+        {.kind = SAM_KIND_SEND},
+        {.kind = SAM_KIND_REPLY},
+        {.kind = SAM_KIND_SEND, .sequence = 1},
+        {.kind = SAM_KIND_SEND, .reference = {[15] = 1}}};
+    const struct sam_party alice = {
+        .mode = modes[1], .crypto = people.crypto, .own = &people.alice};
+    struct sam_envelope envelope = seal_at(&alice, &people.bob, &addresses[_i], "hello", 5);
+    write_file(in_place("sealed"), 0600, envelope.bytes.data, envelope.bytes.length);
+    struct run_result result = SAM("open", "--keys", keys, "--in", in_place("sealed"));
+    assert_code(&result, SAM_EXIT_OK);
+    assert_text(&result.out, "hello");
+    assert_says(&result, _i == 0 ? "made for a file" : "kept from a conversation");
+    run_result_free(&result);
+    sam_envelope_free(&envelope);
+}
+END_TEST
+
+START_TEST(a_file_is_as_open_as_the_umask_lets_it_be) {
+    struct stat file;
+    mode_t before = umask(_i == 0 ? 0022 : 0077);
+    struct run_result result = SAM("seal", "--mode", "2", "--from", "alice", "--to", "bob",
+                                   "--keys", keys, "--out", in_place("sealed"));
+    umask(before);
+    assert_code(&result, SAM_EXIT_OK);
+    run_result_free(&result);
+    ck_assert_int_eq(stat(in_place("sealed"), &file), 0);
+    ck_assert_uint_eq(file.st_mode & 0777, _i == 0 ? 0644 : 0600);
+}
+END_TEST
+
 TCase *envelope_files_case(void) {
     TCase *tcase = tcase_create("envelope files");
     tcase_set_timeout(tcase, 300);
@@ -281,5 +315,8 @@ TCase *envelope_files_case(void) {
     tcase_add_loop_test(tcase, everyones_messages_arrive_byte_for_byte, 0, 2 * COUNT(pairs));
     tcase_add_loop_test(tcase, a_message_as_long_as_the_mode_takes_arrives, 0, 2);
     tcase_add_loop_test(tcase, the_same_message_is_never_sealed_into_the_same_bytes, 0, 2);
+    tcase_add_loop_test(tcase, only_a_send_with_number_0_and_no_reference_was_made_for_a_file, 0,
+                        4);
+    tcase_add_loop_test(tcase, a_file_is_as_open_as_the_umask_lets_it_be, 0, 2);
     return tcase;
 }

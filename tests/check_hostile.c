@@ -116,7 +116,8 @@ START_TEST(peers_that_vanish_leave_nothing_behind) {
     /* One that is gone before the server takes it. */
     for (int i = 0; i < 20; i++) {
         int fd;
-        ck_status(sam_connect(&fd, "127.0.0.1", server.port, sam_now() + PATIENT, NULL), SAM_OK);
+        ck_status(sam_connect(&fd, "127.0.0.1", server.port, -1, sam_now() + PATIENT, NULL),
+                  SAM_OK);
         close(fd);
     }
     sam_envelope_free(&envelope);

@@ -27,7 +27,7 @@ static bool word_passes(const char *at, const char *host, const char *prefix) {
     ck_assert_uint_ne(port, 0);
     snprintf(text, sizeof text, "%s:%u", prefix, (unsigned)port);
     ck_assert_str_eq(where.text, text);
-    ck_status(sam_connect(&ends[0], host, port, sam_now() + PATIENT, &where), SAM_OK);
+    ck_status(sam_connect(&ends[0], host, port, -1, sam_now() + PATIENT, &where), SAM_OK);
     ck_assert(readable_until(listener, sam_now() + PATIENT));
     ck_status(sam_accept(&ends[1], listener, peer), SAM_OK);
     ck_assert_ptr_nonnull(strrchr(peer, ':'));
@@ -78,7 +78,7 @@ START_TEST(a_port_without_a_server_is_told) {
     ck_assert_int_eq(getsockname(bound, (struct sockaddr *)&at, &length), 0);
     struct sam_where where;
     uint16_t port = ntohs(at.sin_port);
-    ck_status(sam_connect(&fd, "127.0.0.1", port, sam_now() + PATIENT, &where), SAM_CONNECT);
+    ck_status(sam_connect(&fd, "127.0.0.1", port, -1, sam_now() + PATIENT, &where), SAM_CONNECT);
     ck_assert_int_eq(errno, ECONNREFUSED);
     ck_assert_int_eq(fd, -1);
     char text[SAM_ADDRESS_MAX];
@@ -98,7 +98,7 @@ START_TEST(what_is_no_address_is_told) {
         struct sam_where where;
         ck_status(sam_listen(&fd, hosts[i], &port, &where), SAM_ADDRESS);
         ck_assert_int_eq(fd, -1);
-        ck_status(sam_connect(&fd, hosts[i], 80, sam_now() + PATIENT, &where), SAM_ADDRESS);
+        ck_status(sam_connect(&fd, hosts[i], 80, -1, sam_now() + PATIENT, &where), SAM_ADDRESS);
         ck_assert_int_eq(fd, -1);
         ck_assert_ptr_nonnull(strstr(where.text, hosts[i]));
     }

@@ -208,6 +208,24 @@ START_TEST(bytes_that_are_no_unit_pass_unchanged_both_ways) {
 }
 END_TEST
 
+/* Where units begin is then not known any more: nothing is attacked by mistake. */
+START_TEST(units_behind_bytes_that_are_none_pass_unchanged) {
+    struct ends ends;
+    uint8_t unit[SAMPLE_MAX];
+    size_t length = make_sample(unit, SAM_ENVELOPE, modes[_i], 1);
+    open_ends(&ends, modes[_i], RULES("--envelope", "2", "--flip", "sent-at", "--drop", "3"));
+    write_raw(ends.near, (const uint8_t *)"noise", 5);
+    expect_bytes(ends.far, (const uint8_t *)"noise", 5);
+    for (int i = 0; i < 3; i++) {
+        write_raw(ends.near, unit, length);
+        expect_bytes(ends.far, unit, length);
+    }
+    struct run_result told = close_ends(&ends, 1);
+    assert_told(&told, "attack", 0);
+    run_result_free(&told);
+}
+END_TEST
+
 START_TEST(half_of_a_connection_ends_without_the_other) {
     struct ends ends;
     for (int server_first = 0; server_first < 2; server_first++) {
@@ -259,6 +277,7 @@ TCase *wiretap_case(void) {
     tcase_add_loop_test(wiretap, fifty_connections_at_once_are_all_answered, 0, 2);
     tcase_add_loop_test(wiretap, every_byte_is_passed_on_before_the_next_comes, 0, 2);
     tcase_add_loop_test(wiretap, bytes_that_are_no_unit_pass_unchanged_both_ways, 0, 2);
+    tcase_add_loop_test(wiretap, units_behind_bytes_that_are_none_pass_unchanged, 0, 2);
     tcase_add_loop_test(wiretap, half_of_a_connection_ends_without_the_other, 0, 2);
     tcase_add_loop_test(wiretap, an_end_that_vanishes_takes_the_other_side_with_it, 0, 2);
     return wiretap;

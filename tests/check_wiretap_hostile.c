@@ -39,19 +39,12 @@ static void assert_clean_and_close(struct ends *ends, size_t descriptors) {
     close(ends->listener);
 }
 
-/* open_ends, but without a connection; *descriptors is how many the wiretap then has. */
+/* listen_ends; *descriptors is how many the wiretap has before the first connection. */
 static void open_tap(struct ends *ends, const struct sam_mode *mode, const char *const rules[],
                      size_t *descriptors) {
-    open_ends(ends, mode, rules);
-    close_sockets(ends);
-    wait_for_word(&ends->tap, " client ends", 1);
-    wait_for_word(&ends->tap, " server ends", 1);
-    size_t with = 0;
-    do {
-        with = open_descriptors(&ends->tap);
-        nap_until(sam_now() + SAM_SECOND);
-    } while (open_descriptors(&ends->tap) != with);
-    *descriptors = with;
+    listen_ends(ends, mode, rules);
+    wait_for_log(&ends->tap, "listens on", 1); /* all that is opened is open */
+    *descriptors = open_descriptors(&ends->tap);
 }
 
 START_TEST(a_claimed_length_takes_no_memory) {
@@ -176,7 +169,8 @@ START_TEST(peers_that_are_gone_at_once_leave_nothing_behind) {
     open_tap(&ends, modes[0], RULES("--pcap", in_place("capture")), &descriptors);
     for (int i = 0; i < PEERS; i++) {
         int fd;
-        ck_status(sam_connect(&fd, "127.0.0.1", ends.tap.port, sam_now() + PATIENT, NULL), SAM_OK);
+        ck_status(sam_connect(&fd, "127.0.0.1", ends.tap.port, -1, sam_now() + PATIENT, NULL),
+                  SAM_OK);
         if (i % 2)
             vanish(fd);
         else
@@ -223,7 +217,8 @@ START_TEST(one_connection_too_many_waits_and_is_passed_on) {
         all[i] = ends;
         connect_ends(&all[i]);
     }
-    ck_status(sam_connect(&late, "127.0.0.1", ends.tap.port, sam_now() + PATIENT, NULL), SAM_OK);
+    ck_status(sam_connect(&late, "127.0.0.1", ends.tap.port, -1, sam_now() + PATIENT, NULL),
+              SAM_OK);
     ck_assert_msg(!readable_until(ends.listener, sam_now() + SAM_SECOND / 5), "one too many");
     close_sockets(&all[7]);
     ck_assert_msg(readable_until(ends.listener, sam_now() + PATIENT), "it is not passed on");

@@ -156,7 +156,7 @@ START_TEST(the_capture_holds_what_was_passed_on_and_one_end) {
     static const char *const rules[][2] = {{"--drop", "7"},         {"--flip", "24"},
                                            {"--truncate", "100"},   {"--replay", "1"},
                                            {"--flip", "challenge"}, {"--truncate", "5000"}};
-    static const size_t comments[] = {0, 1, 1, 2, 0, 0}; /* what was not attacked has none */
+    static const size_t comments[] = {0, 1, 1, 1, 0, 0}; /* what was not attacked has none */
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         struct ends ends;
         uint8_t units[4 * SAMPLE_MAX];

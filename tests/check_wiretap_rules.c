@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hostile.h"
 #include "instruments.h"
 #include "tapping.h"
 
@@ -226,9 +227,13 @@ START_TEST(a_message_that_is_sent_twice_is_delivered_once_with_a_receipt) {
     for (int fresh = 0; fresh < 2; fresh++) {
         start_server(&server, modes[_i], lab, NULL);
         start_wiretap(&tap, &server, RULES(rules[fresh], "1"));
+        wait_for_log(&tap, "listens on", 1); /* all that is opened is open */
+        size_t descriptors = open_descriptors(&tap);
         struct run_result client = run_client(&tap, "send_msg", "hello", NULL);
         assert_code(&client, 0);
         assert_says(&client, "signed a receipt");
+        wait_for_word(&tap, " client ends", 1);
+        wait_for_descriptors(&tap, descriptors);
         struct run_result told = stop_wiretap(&tap, 1);
         wait_for_log(&server, reasons[fresh], 1);
         struct run_result said = stop_server(&server);

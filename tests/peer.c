@@ -36,7 +36,7 @@ void tcp_pair(int ends[2]) {
     uint16_t port = 0;
     char address[SAM_ADDRESS_MAX];
     ck_status(sam_listen(&listener, "127.0.0.1", &port, NULL), SAM_OK);
-    ck_status(sam_connect(&ends[0], "127.0.0.1", port, sam_now() + PATIENT, NULL), SAM_OK);
+    ck_status(sam_connect(&ends[0], "127.0.0.1", port, -1, sam_now() + PATIENT, NULL), SAM_OK);
     ck_assert(readable_until(listener, sam_now() + PATIENT));
     ck_status(sam_accept(&ends[1], listener, address), SAM_OK);
     close(listener);
@@ -61,7 +61,7 @@ void peers_meet(struct peer *client, struct peer *server, const struct sam_mode 
 void peer_join(struct peer *peer, const struct sam_mode *mode, const struct sam_key *own,
                uint16_t port, const struct sam_key *server) {
     int fd;
-    ck_status(sam_connect(&fd, "127.0.0.1", port, sam_now() + PATIENT, NULL), SAM_OK);
+    ck_status(sam_connect(&fd, "127.0.0.1", port, -1, sam_now() + PATIENT, NULL), SAM_OK);
     peer_open(peer, mode, own, fd);
     address_server(peer, server);
     ck_status(sam_connection_meet(&peer->connection, &peer->addressed), SAM_OK);

@@ -86,17 +86,21 @@ struct run_result stop_wiretap(struct server_process *tap, size_t connections) {
 
 void connect_ends(struct ends *ends) {
     char address[SAM_ADDRESS_MAX];
-    ck_status(sam_connect(&ends->near, "127.0.0.1", ends->tap.port, sam_now() + PATIENT, NULL),
+    ck_status(sam_connect(&ends->near, "127.0.0.1", ends->tap.port, -1, sam_now() + PATIENT, NULL),
               SAM_OK);
     ck_assert_msg(readable_until(ends->listener, sam_now() + PATIENT), "nobody comes");
     ck_status(sam_accept(&ends->far, ends->listener, address), SAM_OK);
 }
 
-void open_ends(struct ends *ends, const struct sam_mode *mode, const char *const words[]) {
-    *ends = (struct ends){.at = {.mode = mode}};
+void listen_ends(struct ends *ends, const struct sam_mode *mode, const char *const words[]) {
+    *ends = (struct ends){.at = {.mode = mode}, .near = -1, .far = -1};
     snprintf(ends->at.folder, sizeof ends->at.folder, "%s", lab);
     ck_status(sam_listen(&ends->listener, "127.0.0.1", &ends->at.port, NULL), SAM_OK);
     start_wiretap(&ends->tap, &ends->at, words);
+}
+
+void open_ends(struct ends *ends, const struct sam_mode *mode, const char *const words[]) {
+    listen_ends(ends, mode, words);
     connect_ends(ends);
 }
 

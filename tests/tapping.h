@@ -36,11 +36,15 @@ struct run_result stop_wiretap(struct server_process *tap, size_t connections);
                   "expected \"%s\" %d times in:\n%s%s", text, (int)(count),                        \
                   (const char *)(result)->out.data, (const char *)(result)->err.data)
 
-/* A wiretap between two sockets: near is the client's, far the server's. */
+/* A wiretap between two sockets: near is the client's, far the server's. listen_ends leaves them to
+ * be made. */
 struct ends {
     struct server_process at, tap;
     int listener, near, far;
 };
+void listen_ends(struct ends *ends, const struct sam_mode *mode, const char *const words[]);
+
+/* The same and a connection, as connect_ends makes it. */
 void open_ends(struct ends *ends, const struct sam_mode *mode, const char *const words[]);
 
 /* Closes what is open of both sockets, and stops the wiretap as stop_wiretap does. */

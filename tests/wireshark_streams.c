@@ -79,7 +79,7 @@ static void send_file(uint16_t port, const char *path) {
     struct sam_where where;
     struct sam_bytes bytes = read_whole(path);
     int64_t deadline = sam_now() + PATIENT;
-    stop_unless(sam_connect(&fd, "127.0.0.1", port, deadline, &where), "send");
+    stop_unless(sam_connect(&fd, "127.0.0.1", port, -1, deadline, &where), "send");
     stop_unless(sam_write_all(fd, -1, deadline, bytes.data, bytes.length), path);
     sam_linger(fd, deadline);
     close(fd);

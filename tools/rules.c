@@ -153,6 +153,21 @@ static bool read_swap(struct sam_plan *plan, const char *text) {
     return true;
 }
 
+/* Of a unit that is dropped or held there is nothing to replay. */
+static bool check_numbers(const struct sam_plan *plan) {
+    const uint32_t numbers[] = {plan->drop, plan->replay, plan->replay_new, plan->swap[0],
+                                plan->swap[1]};
+    enum { NUMBERS = sizeof numbers / sizeof numbers[0] };
+    for (size_t i = 0; i < NUMBERS; i++)
+        for (size_t k = 0; k < i; k++)
+            if (numbers[i] != 0 && numbers[i] == numbers[k])
+                return sam_arguments_complain(
+                    "sam",
+                    "--drop, --replay, --replay-new and --swap take a number each of its own",
+                    NULL);
+    return true;
+}
+
 bool sam_plan_read(struct sam_plan *plan, const struct sam_tool_options *options) {
     *plan = (struct sam_plan){
         .side = strcmp(options->side, "server") == 0,
@@ -167,17 +182,30 @@ bool sam_plan_read(struct sam_plan *plan, const struct sam_tool_options *options
         return sam_arguments_complain("sam", "--side takes client or server, not", options->side);
     if (plan->side == 1 && options->replay_new != 0)
         return sam_arguments_complain("sam", "--replay-new replays what a client sends", NULL);
+    if (plan->side == 0 && plan->envelope == 0)
+        return sam_arguments_complain(
+            "sam", "--envelope 0 is a server's greeting: it takes --side server", NULL);
     return read_edits(plan, &options->flip, true) && read_edits(plan, &options->set, false) &&
-           read_swap(plan, options->swap);
+           read_swap(plan, options->swap) && check_numbers(plan);
 }
 
-bool sam_plan_selects(const struct sam_plan *plan, unsigned side, uint32_t number) {
+unsigned sam_plan_actions(const struct sam_plan *plan, unsigned side, uint32_t number) {
+    const struct {
+        uint32_t number; /* 0: not asked for */
+        unsigned action;
+    } asked[] = {{plan->drop, SAM_DROP},
+                 {plan->swap[0], SAM_HOLD},
+                 {plan->swap[1], SAM_RELEASE},
+                 {plan->replay, SAM_REPLAY},
+                 {plan->replay_new, SAM_REPLAY_NEW}};
+    unsigned actions = 0;
     if (side != plan->side)
-        return false;
-    bool changes = plan->edit_count > 0 || plan->truncate > 0 || plan->delay > 0;
-    if (changes && number == plan->envelope)
-        return true;
-    return number > 0 &&
-           (number == plan->drop || number == plan->replay || number == plan->replay_new ||
-            number == plan->swap[0] || number == plan->swap[1]);
+        return 0;
+    if (number == plan->envelope)
+        actions = (plan->edit_count > 0 ? SAM_CHANGE : 0u) | (plan->delay > 0 ? SAM_DELAY : 0u) |
+                  (plan->truncate > 0 ? SAM_TRUNCATE : 0u);
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++)
+        if (number != 0 && number == asked[i].number)
+            actions |= asked[i].action;
+    return actions;
 }

@@ -37,10 +37,23 @@ struct sam_plan {
     uint32_t swap[2];                  /* the lower number first */
 };
 
-/* Makes the plan of the options. Complains when it cannot, and returns false. */
+/* Makes the plan of the options. False, with a complaint, when a rule is none, or when two want
+ * different things of one unit. */
 bool sam_plan_read(struct sam_plan *plan, const struct sam_tool_options *options);
 
-/* Whether the plan does anything to unit number of side. */
-bool sam_plan_selects(const struct sam_plan *plan, unsigned side, uint32_t number);
+/* What is done to a unit, in this order; bits of a set. */
+enum {
+    SAM_CHANGE = 1,      /* its bytes, by the edits */
+    SAM_DELAY = 2,       /* before it is passed on */
+    SAM_DROP = 4,        /* instead of passing it on */
+    SAM_HOLD = 8,        /* until another has overtaken it, or its stream ends */
+    SAM_TRUNCATE = 16,   /* pass on its first bytes and end the stream */
+    SAM_REPLAY = 32,     /* pass it on twice */
+    SAM_RELEASE = 64,    /* what was held follows it */
+    SAM_REPLAY_NEW = 128 /* send it again on a new connection */
+};
+
+/* What the plan does to unit number of side; 0: nothing. */
+unsigned sam_plan_actions(const struct sam_plan *plan, unsigned side, uint32_t number);
 
 #endif

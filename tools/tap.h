@@ -4,11 +4,13 @@
 
 #include "acceptor.h"
 #include "capture.h"
+#include "memory.h"
 #include "rules.h"
 
 /* What all connections share. */
 struct sam_tap {
     const struct sam_plan *plan;
+    struct sam_memory *memory;   /* what all units that are large may hold together */
     struct sam_capture *capture; /* NULL: none */
     const char *save;            /* folder, NULL: none */
     bool brief;

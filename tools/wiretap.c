@@ -6,7 +6,10 @@
 
 #include "tap.h"
 
-enum { CONNECTIONS_MAX = 256 };
+enum {
+    CONNECTIONS_MAX = 256,
+    COMMON_MEMORY = 512 * 1024 * 1024 /* of units that are large */
+};
 
 static void serve(void *context, const struct sam_accepted *accepted) {
     sam_tap_run(context, accepted);
@@ -50,7 +53,12 @@ static enum sam_exit run(const struct sam_tool *tool, struct sam_tap *tap, const
     struct sam_where where;
     struct sam_acceptor acceptor = {
         .context = tap, .serve = serve, .turn_away = turn_away, .most = CONNECTIONS_MAX};
-    enum sam_status status = sam_acceptor_open(&acceptor, host, &port, options->port_file, &where);
+    struct sam_memory memory;
+    enum sam_status status = sam_memory_init(&memory, COMMON_MEMORY);
+    if (status != SAM_OK)
+        return sam_complain(&tool->talk, &(struct sam_where){"this system"}, status);
+    tap->memory = &memory;
+    status = sam_acceptor_open(&acceptor, host, &port, options->port_file, &where);
     const struct sam_where listening = where;
     if (status == SAM_OK)
         status = make_folder(tap->save, &where);
@@ -66,6 +74,7 @@ static enum sam_exit run(const struct sam_tool *tool, struct sam_tap *tap, const
         sam_acceptor_run(&acceptor);
     }
     sam_acceptor_close(&acceptor);
+    sam_memory_destroy(&memory);
     if (tap->capture != NULL)
         status = sam_capture_close(tap->capture);
     return status == SAM_OK ? SAM_EXIT_OK : sam_complain(&tool->talk, &where, status);

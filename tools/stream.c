@@ -1,0 +1,254 @@
+#include "stream.h"
+
+#include <poll.h>
+#include <string.h>
+
+#include "file.h"
+#include "note.h"
+
+enum {
+    PIECE = 16 * 1024,
+    SMALL_MAX = 1024 * 1024, /* bytes of a unit that every stream may keep */
+    LARGE_MAX =
+        64 * 1024 * 1024 /* with a share of the tap's memory; of more, the rest passes unseen */
+};
+
+static const char *const side_names[2] = {"client", "server"};
+
+/* Unit number of side will be the first to answer what is about to be done to the other side's,
+ * unless an earlier one is awaited already. */
+static void await_answer(struct sam_tapped *tapped, unsigned side, uint32_t number) {
+    pthread_mutex_lock(&tapped->lock);
+    if (tapped->awaited[side] == 0)
+        tapped->awaited[side] = (uint64_t)number + 1;
+    pthread_mutex_unlock(&tapped->lock);
+}
+
+static const char *answers(struct sam_tapped *tapped, unsigned side, uint64_t number) {
+    pthread_mutex_lock(&tapped->lock);
+    bool awaited = tapped->awaited[side] != 0 && number + 1 >= tapped->awaited[side];
+    if (awaited)
+        tapped->awaited[side] = 0;
+    pthread_mutex_unlock(&tapped->lock);
+    return awaited ? " <- the far end's answer" : "";
+}
+
+/* comment tells what was done to the bytes; NULL: nothing. */
+static void pass_on(struct sam_stream *stream, const uint8_t *data, size_t length,
+                    const char *comment) {
+    struct sam_tapped *tapped = stream->tapped;
+    unsigned other = 1 - stream->side;
+    if (stream->deaf || length == 0)
+        return;
+    /* Captured first, so that no answer can stand before it. */
+    sam_flow_data(tapped->tap->capture, &tapped->flows[other], stream->side, data, length, comment);
+    /* No deadline: how long a silence may last is for the two ends to say. */
+    stream->deaf =
+        sam_write_all(tapped->fds[other], tapped->tap->stop, INT64_MAX, data, length) != SAM_OK;
+}
+
+/* Tells the other side that no more comes. */
+static void end_stream(struct sam_stream *stream) {
+    struct sam_tapped *tapped = stream->tapped;
+    unsigned other = 1 - stream->side;
+    if (stream->ended)
+        return;
+    shutdown(tapped->fds[other], SHUT_WR);
+    sam_flow_end(tapped->tap->capture, &tapped->flows[other], stream->side);
+    stream->ended = stream->deaf = true;
+}
+
+static void save(const struct sam_stream *stream, const char *suffix, const uint8_t *data,
+                 size_t length, FILE *log) {
+    const struct sam_tapped *tapped = stream->tapped;
+    char path[PATH_MAX];
+    if (tapped->tap->save == NULL)
+        return;
+    int n = snprintf(path, sizeof path, "%s/%lu-%s-%lu%s.sam", tapped->tap->save, tapped->number,
+                     side_names[stream->side], (unsigned long)stream->number, suffix);
+    if (n < 0 || (size_t)n >= sizeof path || sam_file_replace(path, 0600, data, length) != SAM_OK)
+        fprintf(log, "  not kept in %s: check the folder and the free space\n", tapped->tap->save);
+}
+
+static const struct {
+    unsigned action;
+    const char *told;
+} attacks[] = {
+    {SAM_DELAY, "held back for a while"},
+    {SAM_DROP, "dropped"},
+    {SAM_HOLD, "held back until another has overtaken it"},
+    {SAM_TRUNCATE, "cut, and the connection with it"},
+    {SAM_REPLAY, "sent twice"},
+    {SAM_RELEASE, "passed on before the one that was held back"},
+    {SAM_REPLAY_NEW, "sent again on a new connection"},
+};
+
+/* Changes the unit as the plan says. True when there was anything to change. */
+static bool edit(const struct sam_stream *stream, uint8_t *unit, size_t length, FILE *log) {
+    const struct sam_plan *plan = stream->tapped->tap->plan;
+    bool changed = false;
+    for (size_t i = 0; i < plan->edit_count; i++) {
+        fputs("  attack: ", log);
+        changed |= sam_edit_apply(&plan->edits[i], unit, length, log);
+        fputc('\n', log);
+    }
+    if (changed)
+        save(stream, "-changed", unit, length, log);
+    return changed;
+}
+
+/* Begins what the plan wants and tells of all of it. Returns what of it there is to do. */
+static unsigned begin_attack(const struct sam_stream *stream, uint8_t *unit, size_t length,
+                             unsigned planned, FILE *log) {
+    if (planned & SAM_CHANGE && !edit(stream, unit, length, log))
+        planned &= ~(unsigned)SAM_CHANGE;
+    if (planned & SAM_TRUNCATE && stream->tapped->tap->plan->truncate >= length) {
+        fprintf(log, "  attack: nothing done: it has no more than %zu bytes\n", length);
+        planned &= ~(unsigned)SAM_TRUNCATE;
+    }
+    if (planned & SAM_RELEASE && stream->held.length == 0)
+        planned &= ~(unsigned)SAM_RELEASE;
+    for (size_t i = 0; i < sizeof attacks / sizeof attacks[0]; i++)
+        if (planned & attacks[i].action)
+            fprintf(log, "  attack: %s\n", attacks[i].told);
+    uint32_t answer = stream->number + ((planned & SAM_REPLAY) != 0);
+    if ((planned & ~(unsigned)SAM_REPLAY_NEW) != 0)
+        await_answer(stream->tapped, 1 - stream->side, stream->side == 0 ? answer : 0);
+    return planned;
+}
+
+static void finish_attack(struct sam_stream *stream, const uint8_t *unit, size_t length,
+                          unsigned planned) {
+    const struct sam_tap *tap = stream->tapped->tap;
+    struct pollfd stop = {.fd = tap->stop, .events = POLLIN};
+    bool touched = (planned & (SAM_CHANGE | SAM_TRUNCATE)) != 0;
+    if (planned & SAM_DELAY)
+        poll(&stop, 1, (int)tap->plan->delay);
+    if (planned & SAM_DROP)
+        return;
+    if (planned & SAM_HOLD && sam_bytes_append(&stream->held, unit, length) == SAM_OK)
+        return;
+    pass_on(stream, unit, planned & SAM_TRUNCATE ? tap->plan->truncate : length,
+            touched ? "attacked by the wiretap" : NULL);
+    if (planned & SAM_TRUNCATE)
+        end_stream(stream);
+    if (planned & SAM_REPLAY)
+        pass_on(stream, unit, length, "replayed by the wiretap");
+    if (planned & SAM_RELEASE) {
+        pass_on(stream, stream->held.data, stream->held.length, "overtaken in the wiretap");
+        sam_bytes_free(&stream->held);
+    }
+    if (planned & SAM_REPLAY_NEW)
+        sam_tap_replay(tap, stream->tapped->number, unit, length);
+}
+
+/* A unit has come as a whole, or all that will come of it has: tells of it, then passes on what has
+ * not been yet, so that it is always told before its answer. */
+static void finish_unit(struct sam_stream *stream, uint8_t *unit, size_t length, unsigned planned) {
+    struct sam_tapped *tapped = stream->tapped;
+    struct sam_anatomy anatomy;
+    struct sam_note note;
+    if (sam_note_open(&note, tapped->number)) {
+        sam_anatomy_start(&anatomy, unit, length);
+        fprintf(note.log, "%s %lu: ", side_names[stream->side], (unsigned long)stream->number);
+        sam_anatomy_summary(note.log, &anatomy);
+        fprintf(note.log, "%s\n", answers(tapped, stream->side, stream->number));
+        if (!tapped->tap->brief)
+            sam_anatomy_show(note.log, &anatomy);
+        if (anatomy.status != SAM_OK)
+            fprintf(note.log, "  it %s\n", sam_status_sentence(anatomy.status));
+        save(stream, "", unit, length, note.log);
+        if (planned != 0)
+            planned = begin_attack(stream, unit, length, planned, note.log);
+        sam_note_tell(&note);
+    }
+    /* Of one that was held back nothing has been passed yet. */
+    if (planned != 0)
+        finish_attack(stream, unit, length, planned);
+    else
+        pass_on(stream, unit + stream->passed, length - stream->passed, NULL);
+    stream->passed = 0;
+    stream->number++;
+}
+
+/* How many bytes make the unit that these begin whole; 0 when they begin none. */
+static uint64_t awaited_length(const uint8_t *unit, size_t available) {
+    static const uint8_t magic[] = {'S', 'A', 'M'};
+    if (available <= sizeof magic)
+        return memcmp(unit, magic, available) == 0 ? sizeof magic + 1 : 0;
+    return sam_unit_length(unit, available);
+}
+
+/* Whether more of a unit may be kept of which so much is here. */
+static bool may_keep(struct sam_stream *stream, size_t available) {
+    struct sam_memory *memory = stream->tapped->tap->memory;
+    if (available > SMALL_MAX && !stream->large)
+        stream->large = sam_memory_take(memory, LARGE_MAX, sam_now()) == SAM_OK;
+    return available <= SMALL_MAX || (stream->large && available <= LARGE_MAX);
+}
+
+/* Deals with what has come, unit by unit. */
+static void cut_into_units(struct sam_stream *stream) {
+    const struct sam_tap *tap = stream->tapped->tap;
+    size_t begin = 0;
+    while (begin < stream->bytes.length) {
+        uint8_t *unit = stream->bytes.data + begin;
+        size_t available = stream->bytes.length - begin;
+        uint64_t whole = stream->unknown ? 0 : awaited_length(unit, available);
+        stream->unknown = whole == 0 || (whole > available && !may_keep(stream, available));
+        if (stream->unknown)
+            whole = available;
+        unsigned planned =
+            stream->unknown ? 0 : sam_plan_actions(tap->plan, stream->side, stream->number);
+        if (available >= whole) {
+            finish_unit(stream, unit, (size_t)whole, planned);
+            begin += (size_t)whole;
+            continue;
+        }
+        if (planned == 0) {
+            pass_on(stream, unit + stream->passed, available - stream->passed, NULL);
+            stream->passed = available;
+        }
+        break;
+    }
+    stream->bytes.length -= begin;
+    if (begin > 0 && stream->bytes.length > 0)
+        memmove(stream->bytes.data, stream->bytes.data + begin, stream->bytes.length);
+    if (stream->bytes.length == 0)
+        sam_bytes_free(&stream->bytes);
+    if (stream->bytes.length <= SMALL_MAX && stream->large) {
+        sam_memory_give(tap->memory, LARGE_MAX);
+        stream->large = false;
+    }
+}
+
+void *sam_stream_run(void *argument) {
+    struct sam_stream *stream = argument;
+    struct sam_tapped *tapped = stream->tapped;
+    const struct sam_tap *tap = tapped->tap;
+    uint8_t piece[PIECE];
+    size_t length;
+    while (!sam_is_ready(tap->stop) &&
+           sam_read_some(tapped->fds[stream->side], tap->stop, INT64_MAX, piece, sizeof piece,
+                         &length) == SAM_OK) {
+        sam_flow_data(tap->capture, &tapped->flows[stream->side], stream->side, piece, length,
+                      NULL);
+        if (sam_bytes_append(&stream->bytes, piece, length) != SAM_OK)
+            break;
+        cut_into_units(stream);
+    }
+    if (stream->bytes.length > 0)
+        finish_unit(stream, stream->bytes.data, stream->bytes.length, 0);
+    pass_on(stream, stream->held.data, stream->held.length, "held back by the wiretap");
+    sam_note_line(tapped->number, side_names[stream->side],
+                  answers(tapped, stream->side, UINT32_MAX)[0] != '\0'
+                      ? " ends <- the far end's answer"
+                      : " ends");
+    sam_flow_end(tap->capture, &tapped->flows[stream->side], stream->side);
+    end_stream(stream);
+    sam_bytes_free(&stream->bytes);
+    sam_bytes_free(&stream->held);
+    if (stream->large)
+        sam_memory_give(tap->memory, LARGE_MAX);
+    return NULL;
+}
