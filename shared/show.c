@@ -86,7 +86,7 @@ void sam_show_field(FILE *out, const struct sam_field *field, const uint8_t *dat
         }
         show_hex(out, data + i, shown - i < PER_LINE ? shown - i : PER_LINE);
     }
-    if (field->size > 0 && field->size <= sizeof(uint64_t))
+    if (field->reading != SAM_AS_BYTES)
         show_value(out, data, field->size);
     if (shown < field->size)
         fprintf(out, "\n%*s ... %zu more bytes", LEFT, "", field->size - shown);

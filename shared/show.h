@@ -13,7 +13,8 @@
 void sam_show_text(FILE *out, const uint8_t *text, size_t length, size_t limit);
 
 /* Writes a hexdump of 80 columns in which the run bears its field's name: one line for each 16
- * bytes, a short field's number beside it. data points to the field's first byte. */
+ * bytes, its number or letters beside it unless it reads as bytes. data points to the field's first
+ * byte. */
 void sam_show_field(FILE *out, const struct sam_field *field, const uint8_t *data);
 
 /* Writes every field of a unit's fixed part. */

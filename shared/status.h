@@ -65,7 +65,7 @@
     X(KEY_BITS, 0, "is not of 2048 to 4096 bits in steps of 8: make it with generate_key_pair")    \
     X(KEY_EXPONENT, 0, "has a public exponent other than 65537: make it with generate_key_pair")   \
     X(KEY_TWICE, 0, "hold one and the same key: remove one of the two files")                      \
-    X(KEY_SELF, 0, "have one and the same key: use another --name or --to")                        \
+    X(KEY_SELF, 0, "have one and the same key: name another pair")                                 \
     X(KEY_HALVES, 0, "is not the public half of the private key beside it: remove one of them")    \
     X(KEY_EXISTS, 0, "exists already: use --force to replace the pair")                            \
     X(KEY_LOCKED, 0, "is under a passphrase: give it on a terminal or by --passphrase-file")       \

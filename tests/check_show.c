@@ -264,7 +264,7 @@ START_TEST(a_short_field_bears_its_number) {
         const char *number;
     } cases[] = {{1, "= 1\n"}, {2, "= 258\n"}, {4, "= 16909060\n"}, {8, "= 72623859790382856\n"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct sam_field field = {"field", 12, cases[i].size, "any", SAM_AS_BYTES};
+        struct sam_field field = {"field", 12, cases[i].size, "any", SAM_AS_NUMBER};
         start();
         sam_show_field(stream, &field, data);
         char *got = finish();

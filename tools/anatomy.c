@@ -137,8 +137,10 @@ bool sam_anatomy_part(const struct sam_anatomy *anatomy, size_t index, struct sa
     }
     if (part->offset >= anatomy->length)
         return false;
-    if (part->size > anatomy->length - part->offset)
+    if (part->size > anatomy->length - part->offset) {
         part->size = anatomy->length - part->offset;
+        part->reading = SAM_AS_BYTES; /* half a number is none */
+    }
     return true;
 }
 
@@ -161,42 +163,24 @@ bool sam_anatomy_find(const struct sam_anatomy *anatomy, const char *name, struc
     return false;
 }
 
-/* What the part's bytes say, "" where that is nothing or some of them are missing. */
-static void reading_of(const struct sam_anatomy *anatomy, size_t index,
-                       const struct sam_field *part, char out[SAM_READING_SIZE]) {
-    size_t count = 0;
-    const struct sam_field *fields = sam_unit_fields(anatomy->type, &count);
-    out[0] = '\0';
-    if (index < count && part->size == fields[index].size)
-        sam_field_reading(out, part, anatomy->bytes + part->offset);
-}
-
 void sam_anatomy_show(FILE *out, const struct sam_anatomy *anatomy) {
     enum { INDENT = 15 };
     struct sam_field part;
     char reading[SAM_READING_SIZE];
     for (size_t i = 0; sam_anatomy_part(anatomy, i, &part); i++) {
-        reading_of(anatomy, i, &part, reading);
+        sam_field_reading(reading, &part, anatomy->bytes + part.offset);
         sam_show_field(out, &part, anatomy->bytes + part.offset);
         fprintf(out, "%*s%s%s%s\n", INDENT, "", reading, reading[0] != '\0' ? ": " : "",
                 part.meaning);
     }
 }
 
-/* Whether the part is a whole field that holds a number. */
-static bool is_number(const struct sam_anatomy *anatomy, size_t index,
-                      const struct sam_field *part) {
-    size_t count = 0;
-    const struct sam_field *fields = sam_unit_fields(anatomy->type, &count);
-    return index < count && part->size == fields[index].size && part->reading != SAM_AS_BYTES &&
-           part->reading != SAM_AS_LETTERS && part->reading != SAM_AS_TYPE;
-}
-
-static void json_field(FILE *out, const struct sam_anatomy *anatomy, size_t index,
-                       const struct sam_field *part) {
+static void json_field(FILE *out, const struct sam_anatomy *anatomy, const struct sam_field *part) {
     char reading[SAM_READING_SIZE];
     uint64_t number = 0;
-    reading_of(anatomy, index, part, reading);
+    bool number_too = part->reading != SAM_AS_BYTES && part->reading != SAM_AS_LETTERS &&
+                      part->reading != SAM_AS_TYPE;
+    sam_field_reading(reading, part, anatomy->bytes + part->offset);
     fprintf(out, "{\"name\": \"%s\", \"offset\": %zu, \"size\": %zu, \"hex\": \"", part->name,
             part->offset, part->size);
     for (size_t i = 0; i < part->size; i++) {
@@ -204,7 +188,7 @@ static void json_field(FILE *out, const struct sam_anatomy *anatomy, size_t inde
         number = number << 8 | anatomy->bytes[part->offset + i];
     }
     fputc('"', out);
-    if (is_number(anatomy, index, part))
+    if (number_too)
         fprintf(out, ", \"number\": %llu", (unsigned long long)number);
     if (reading[0] != '\0')
         fprintf(out, ", \"reading\": \"%s\"", reading);
@@ -219,7 +203,7 @@ void sam_anatomy_json(FILE *out, const struct sam_anatomy *anatomy) {
     struct sam_field part;
     for (size_t i = 0; sam_anatomy_part(anatomy, i, &part); i++) {
         fputs(i == 0 ? "\n  " : ",\n  ", out);
-        json_field(out, anatomy, i, &part);
+        json_field(out, anatomy, &part);
     }
     fputs("]", out);
 }

@@ -35,8 +35,8 @@ struct sam_anatomy {
 void sam_anatomy_start(struct sam_anatomy *anatomy, const uint8_t *bytes, size_t length);
 
 /* Part number index, from 0: a field, a part of the body, or what has no other name. Of a part that
- * was cut short, size is what is there. Parts follow each other without a gap and none is empty.
- * False when there are no more. */
+ * was cut short, size is what is there, and it reads as bytes. Parts follow each other without a
+ * gap and none is empty. False when there are no more. */
 bool sam_anatomy_part(const struct sam_anatomy *anatomy, size_t index, struct sam_field *part);
 
 /* The first part of that name, where '-' and '_' may stand for a space and case does not count. */

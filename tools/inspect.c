@@ -41,6 +41,10 @@ static void show_json(const char *path, const struct sam_anatomy *anatomy, const
     putchar('}');
 }
 
+static bool wants_inside(const struct sam_tool_options *options) {
+    return options->keys_given || options->name != NULL || options->passphrase_file != NULL;
+}
+
 static enum sam_exit show_inside(const struct sam_tool *tool, const char *path,
                                  struct sam_opening *opening) {
     const struct sam_trace trace = {stdout, tool->talk.colour};
@@ -70,7 +74,7 @@ static enum sam_exit inspect(const struct sam_tool *tool, const char *path, cons
         else
             show_outside(name, &anatomy);
         *gap = ",\n";
-        if (tool->options.keys_given)
+        if (wants_inside(&tool->options))
             code = show_inside(tool, name, &opening);
         else if (anatomy.status != SAM_OK)
             code = SAM_EXIT_UNVERIFIED;
@@ -83,8 +87,9 @@ enum sam_exit sam_tool_inspect(const struct sam_tool *tool) {
     static const struct sam_where output = {"standard output"};
     enum sam_exit code = SAM_EXIT_OK;
     const char *gap = "";
-    if (tool->options.json && tool->options.keys_given) {
-        sam_arguments_complain("sam", "--json tells what needs no key: leave out --keys", NULL);
+    if (tool->options.json && wants_inside(&tool->options)) {
+        sam_arguments_complain("sam", "--json tells what needs no key: leave out --keys and --name",
+                               NULL);
         return SAM_EXIT_USAGE;
     }
     fputs(tool->options.json ? "[" : "", stdout);
