@@ -55,7 +55,7 @@ $(BUILD)/%.o: %.c
 
 $(LIBRARY): $(call objects,shared)
 	@echo 'archive $@'
-	@$(AR) rcs $@ $^
+	@rm -f $@ && $(AR) rcs $@ $^
 
 define mode_programs
 $(BIN)$(1)/client $(BIN)$(1)/server: $(BIN)$(1)/%: $(BUILD)/$(1)/%.o $(BUILD)/$(1)/seal.o $(LIBRARY)

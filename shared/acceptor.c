@@ -19,17 +19,17 @@ enum {
 };
 
 /* What a connection's thread starts with; it frees this. */
-struct task {
+struct connection {
     const struct sam_acceptor *acceptor;
     struct sam_accepted accepted;
 };
 
-static void *run_task(void *argument) {
-    struct task *task = argument;
-    int done = task->acceptor->done[1];
-    task->acceptor->serve(task->acceptor->context, &task->accepted);
-    close(task->accepted.fd);
-    free(task);
+static void *run_connection(void *argument) {
+    struct connection *connection = argument;
+    int done = connection->acceptor->done[1];
+    connection->acceptor->serve(connection->acceptor->context, &connection->accepted);
+    close(connection->accepted.fd);
+    free(connection);
     pthread_t self = pthread_self();
     /* Shorter than PIPE_BUF, so whole or not at all; the pipe is open until the join. */
     while (write(done, &self, sizeof self) < 0 && errno == EINTR)
@@ -45,13 +45,13 @@ static void join_one(struct sam_acceptor *acceptor) {
     }
 }
 
-static bool start_thread(struct sam_acceptor *acceptor, struct task *task) {
+static bool start_thread(struct sam_acceptor *acceptor, struct connection *connection) {
     pthread_t thread;
     pthread_attr_t attributes;
     if (pthread_attr_init(&attributes) != 0)
         return false;
     pthread_attr_setstacksize(&attributes, STACK_SIZE);
-    bool started = pthread_create(&thread, &attributes, run_task, task) == 0;
+    bool started = pthread_create(&thread, &attributes, run_connection, connection) == 0;
     pthread_attr_destroy(&attributes);
     acceptor->active += started;
     return started;
@@ -59,21 +59,22 @@ static bool start_thread(struct sam_acceptor *acceptor, struct task *task) {
 
 /* False when the system has no means for one more at this moment. */
 static bool take_connection(struct sam_acceptor *acceptor) {
-    struct task *task = calloc(1, sizeof *task);
-    if (task == NULL)
+    struct connection *connection = calloc(1, sizeof *connection);
+    if (connection == NULL)
         return false;
-    task->acceptor = acceptor;
-    if (sam_accept(&task->accepted.fd, acceptor->listener, task->accepted.address) != SAM_OK) {
+    connection->acceptor = acceptor;
+    if (sam_accept(&connection->accepted.fd, acceptor->listener, connection->accepted.address) !=
+        SAM_OK) {
         int reason = errno;
-        free(task);
+        free(connection);
         return reason != EMFILE && reason != ENFILE && reason != ENOBUFS && reason != ENOMEM;
     }
-    task->accepted.number = ++acceptor->number;
-    if (start_thread(acceptor, task))
+    connection->accepted.number = ++acceptor->number;
+    if (start_thread(acceptor, connection))
         return true;
-    acceptor->turn_away(acceptor->context, &task->accepted);
-    close(task->accepted.fd);
-    free(task);
+    acceptor->turn_away(acceptor->context, &connection->accepted);
+    close(connection->accepted.fd);
+    free(connection);
     return false;
 }
 
@@ -154,6 +155,8 @@ enum sam_status sam_acceptor_open(struct sam_acceptor *acceptor, const char *hos
     acceptor->listener = acceptor->stop[0] = acceptor->stop[1] = -1;
     acceptor->done[0] = acceptor->done[1] = -1;
     acceptor->port_file = NULL;
+    acceptor->active = 0;
+    acceptor->number = 0;
     sam_where_set(where, "this system");
     enum sam_status status = make_pipe(acceptor->stop);
     if (status == SAM_OK)

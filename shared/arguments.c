@@ -8,8 +8,6 @@
 
 #include "show.h"
 
-enum { OPTIONS_MAX = 64 };
-
 bool sam_arguments_complain(const char *program, const char *what, const char *about) {
     fprintf(stderr, "%s: %s", program, what);
     if (about != NULL) {
@@ -28,7 +26,7 @@ void sam_arguments_help(const struct sam_arguments *arguments, const struct sam_
     for (size_t i = 0; i < arguments->command_count; i++) {
         const struct sam_command *command = &arguments->commands[i];
         if (command->bit & wanted)
-            printf("  %s %-17s %-5s %s\n", arguments->program, command->name, command->operand,
+            printf("  %s %-17s %-6s %s\n", arguments->program, command->name, command->operand,
                    command->help);
     }
     printf("\nOptions, anywhere; -- ends them:\n");
@@ -83,7 +81,7 @@ static bool set(const char *program, const struct sam_option *option, const char
  * to stop at an operand (+), and is called again behind it. */
 static bool read_words(const struct sam_arguments *arguments, void *values, int argc, char **argv,
                        struct sam_words *words) {
-    struct option known[OPTIONS_MAX + 1] = {0};
+    struct option known[SAM_OPTIONS_MAX + 1] = {0};
     int count = (int)arguments->option_count;
     for (int i = 0, k = 0; i < count; i++)
         if (arguments->options[i].commands & arguments->mine)
@@ -93,7 +91,7 @@ static bool read_words(const struct sam_arguments *arguments, void *values, int 
     opterr = 0; /* it would name the program by its path */
     for (;;) {
         int before = optind;
-        int code = only_operands ? -1 : getopt_long(argc, argv, "+", known, NULL);
+        int code = only_operands ? -1 : getopt_long(argc, argv, "+:", known, NULL);
         if (code < 0 && optind > before) /* it has passed a -- */
             only_operands = true;
         if (code >= 0 && code < count) {
@@ -104,10 +102,10 @@ static bool read_words(const struct sam_arguments *arguments, void *values, int 
         } else if (code >= 0) {
             return sam_arguments_complain(
                 arguments->program,
-                "no such option (-- goes before a text that starts with a dash), or no "
-                "value for it:",
+                code == ':' ? "a value is missing behind the option"
+                            : "no such option (-- goes before a text that starts with a dash):",
                 argv[optind == before ? optind : optind - 1]);
-        } else if (optind == argc) {
+        } else if (optind >= argc) {
             return true;
         } else { /* operands gather at the front: no word that is still to be read stands there */
             words->literal = only_operands;
@@ -138,7 +136,9 @@ bool sam_arguments_check(const struct sam_arguments *arguments, const struct sam
     if (words->command == NULL)
         return sam_arguments_complain(program, "there is no command called", words->name);
     if (words->count > words->command->operands)
-        return sam_arguments_complain(program, "too many words; put the text into quotes", NULL);
+        return sam_arguments_complain(
+            program, "too many words (a text with blanks goes into quotes); the first of them:",
+            words->operands[words->command->operands]);
     for (size_t i = 0; i < arguments->option_count; i++) {
         const struct sam_option *option = &arguments->options[i];
         if (!(words->used >> i & 1) || option->commands & words->command->bit)

@@ -46,7 +46,8 @@ struct sam_option {
     const char *help;          /* the value's name and what it does, a tab between */
 };
 
-/* What a program takes; tables are constant. Its options hold one called help. */
+/* What a program takes; tables are constant. At most SAM_OPTIONS_MAX options. */
+enum { SAM_OPTIONS_MAX = 56 };
 struct sam_arguments {
     const char *program;
     const char *title; /* the first line of its help */

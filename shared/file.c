@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -113,20 +115,48 @@ void sam_file_discard(struct sam_staged *staged) {
 
 static enum sam_status write_special(const char *path, const void *data, size_t length) {
     /* O_NONBLOCK: a pipe that nobody reads is an error now, not a wait without an end. */
-    int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    int fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
         return SAM_FILE_WRITE;
     fcntl(fd, F_SETFL, 0);
-    enum sam_status status = sam_file_write(fd, data, length);
-    return close(fd) == 0 ? status : SAM_FILE_WRITE;
+    enum sam_status status = SAM_FILE_WRITE;
+    if (isatty(fd)) /* whose control bytes foreign data must not reach */
+        errno = ENOTSUP;
+    else
+        status = sam_file_write(fd, data, length);
+    int reason = errno;
+    if (close(fd) != 0)
+        return SAM_FILE_WRITE;
+    errno = reason;
+    return status;
+}
+
+/* Writes what path, which is no link, leads to. A signal that ends the program waits until the file
+ * is whole or gone. */
+static enum sam_status replace_file(const char *path, mode_t permissions, const void *data,
+                                    size_t length) {
+    struct sam_staged staged;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    enum sam_status status = sam_file_stage(&staged, path, permissions, data, length);
+    if (status == SAM_OK)
+        status = sam_file_place(&staged, true);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return status;
 }
 
 enum sam_status sam_file_replace(const char *path, mode_t permissions, const void *data,
                                  size_t length) {
     struct stat there;
-    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
+    if (stat(path, &there) != 0) /* also a link that leads nowhere, which gives way */
+        return replace_file(path, permissions, data, length);
+    if (!S_ISREG(there.st_mode))
         return write_special(path, data, length);
-    struct sam_staged staged;
-    enum sam_status status = sam_file_stage(&staged, path, permissions, data, length);
-    return status == SAM_OK ? sam_file_place(&staged, true) : status;
+    /* A link stays, and what it leads to is replaced. */
+    char *target = realpath(path, NULL);
+    enum sam_status status =
+        target == NULL ? SAM_FILE_WRITE : replace_file(target, permissions, data, length);
+    free(target);
+    return status;
 }

@@ -41,7 +41,8 @@ SAM_MUST_CHECK enum sam_status sam_file_place(struct sam_staged *staged, bool re
 /* Removes a staged file; one that was placed or never staged is left alone. Keeps errno. */
 void sam_file_discard(struct sam_staged *staged);
 
-/* Stages and places. A path that is no regular file (a device, a pipe) is written as it is. */
+/* Stages and places; a link leads to the file that is replaced. A path that is no regular file (a
+ * device, a pipe) is written as it is, but no terminal: SAM_FILE_WRITE, as for all that fails. */
 SAM_MUST_CHECK enum sam_status sam_file_replace(const char *path, mode_t permissions,
                                                 const void *data, size_t length);
 

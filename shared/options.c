@@ -49,9 +49,11 @@ static const struct sam_option rows[] = {
     {"version", SAM_FLAG, AT(version), 0, 0, ALL, "\twhich release this is"},
 };
 
+_Static_assert(sizeof rows / sizeof rows[0] <= SAM_OPTIONS_MAX, "too many options");
+
 static const struct sam_command commands[] = {
     {"", "", "answer clients until SIGINT or SIGTERM", SAM_SERVE, 0},
-    {"send_msg", "TEXT", "send TEXT, - for standard input, or --file PATH", SAM_SEND_MSG, 1},
+    {"send_msg", "TEXT", "send TEXT, - for standard input, or a --file", SAM_SEND_MSG, 1},
     {"recv_msg", "", "ask for the server's message", SAM_RECV_MSG, 0},
     {"generate_key_pair", "", "make NAME's key pair", SAM_GENERATE, 0},
     {"fingerprint", "", "print the fingerprint of NAME's public key", SAM_FINGERPRINT, 0},

@@ -45,7 +45,7 @@
     X(STOPPED, 0, "ended because the server is being stopped")                                     \
     X(ADDRESS, 0, "no such address: check --host and --port")                                      \
     X(CONNECT, 0, "cannot connect: is the server running? Start it with make run-server")          \
-    X(LISTEN, 0, "cannot listen: another server may be running; stop it, or try --port 0")         \
+    X(LISTEN, 0, "cannot listen: another server may be running; stop it, or try port 0")           \
     X(NETWORK, 0, "the network failed")                                                            \
     X(LAST_SEQUENCE, 0, "has used up its sequence numbers: connect again")                         \
     /* keys */                                                                                     \

@@ -44,7 +44,7 @@ lint: ## compile with gcc and clang, warnings as errors; -fanalyzer, clang-tidy,
 	clang-tidy --quiet $(filter-out tests/%,$(C_FILES)) -- $(STANDARD) -Ishared -Itools $(CRYPTO_CFLAGS) 2>/dev/null
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 	  --std=c11 -D_XOPEN_SOURCE=700 -Ishared -Itools $(filter-out tests/%,$(C_FILES))
-	shellcheck tools/*.sh tests/*.sh .ci/run
+	shellcheck tools/*.sh tools/completion/sam.bash tests/*.sh .ci/run
 everything: $(PROGRAMS) $(TESTS) $(STREAMS)
 
 $(STREAMS): $(STREAMS).o $(BUILD)/tools/capture.o $(LIBRARY)

@@ -186,7 +186,7 @@ static void assert_anatomy(const uint8_t *data, size_t length) {
     struct sam_anatomy anatomy;
     struct sam_field part, next, found;
     size_t at = 0, index = 0;
-    uint8_t *bytes = malloc(length > 0 ? length : 1);
+    uint8_t *bytes = calloc(1, length > 0 ? length : 1);
     demand(bytes != NULL);
     if (length > 0)
         memcpy(bytes, data, length);
@@ -274,9 +274,12 @@ static void assert_printed(const uint8_t *bytes, size_t length) {
         FILE *out = open_memstream(&shown, &size);
         demand(out != NULL);
         fputs(json ? "{" : "", out);
-        (json ? sam_anatomy_json : sam_anatomy_show)(out, &anatomy);
-        if (!json)
+        if (json) {
+            sam_anatomy_json(out, &anatomy);
+        } else {
+            sam_anatomy_show(out, &anatomy, SIZE_MAX);
             sam_anatomy_summary(out, &anatomy);
+        }
         fputs(json ? "}" : "\n", out);
         demand(fclose(out) == 0);
         if (json)

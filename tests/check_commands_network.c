@@ -62,7 +62,7 @@ START_TEST(a_port_in_use_is_named_and_the_first_server_goes_on) {
     assert_one_line(&result.err);
     assert_says(&result, address);
     assert_says(&result, sam_status_sentence(SAM_LISTEN));
-    assert_says(&result, "--port 0");
+    assert_says(&result, "try port 0");
     run_result_free(&result);
     ck_assert_uint_eq(count_entries(place), 1);
     result = run_client(&server, "recv_msg", NULL);

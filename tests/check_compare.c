@@ -202,7 +202,7 @@ START_TEST(no_file_is_read_or_made) {
     remove_folder(folder);
     ck_assert_int_eq(code, SAM_EXIT_OK);
     ck_assert_uint_eq(entries, 0);
-    assert_one_sentence(err, "no key file is read or made");
+    assert_one_sentence(err, "no key file is touched");
     free(out);
     free(err);
 }

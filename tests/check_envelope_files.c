@@ -303,6 +303,13 @@ START_TEST(a_file_is_as_open_as_the_umask_lets_it_be) {
     run_result_free(&result);
     ck_assert_int_eq(stat(in_place("sealed"), &file), 0);
     ck_assert_uint_eq(file.st_mode & 0777, _i == 0 ? 0644 : 0600);
+    /* What was secret is its owner's alone, whoever could read what was there before. */
+    write_file(in_place("opened"), 0644, "old", 3);
+    result = SAM("open", in_place("sealed"), "--keys", keys, "--out", in_place("opened"));
+    assert_code(&result, SAM_EXIT_OK);
+    run_result_free(&result);
+    ck_assert_int_eq(stat(in_place("opened"), &file), 0);
+    ck_assert_uint_eq(file.st_mode & 0777, 0600);
 }
 END_TEST
 

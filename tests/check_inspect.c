@@ -163,7 +163,7 @@ START_TEST(the_outside_of_many_files_is_told_one_after_the_other) {
         if (anatomy.status == SAM_OK)
             snprintf(end, sizeof end, "Nothing is wrong with it that can be seen without a key.\n");
         else
-            snprintf(end, sizeof end, "Without a key it can be seen that it %s.\n",
+            snprintf(end, sizeof end, "Without a key it can be seen that it\n  %s.\n",
                      sam_status_sentence(anatomy.status));
         at = strstr(at, end);
         ck_assert_msg(at != NULL, "%s lacks %s", start, end);

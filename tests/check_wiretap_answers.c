@@ -40,7 +40,7 @@ static void try_attack(const struct attack *attack) {
 #define FLIP(rule)                                                                                 \
     { "--flip", rule }
 static const struct attack reply_attacks[] = {
-    {FLIP("magic"), 1, SAM_MAGIC, "bit 0 of \"magic\" at offset 0\n"},
+    {FLIP("magic"), 1, SAM_MAGIC, "bit 0 of \"magic\" at offset 2\n"},
     {FLIP("type:7"), 1, SAM_TYPE, "bit 7 of \"type\" at offset 3\n"},
     {FLIP("version"), 1, SAM_VERSION, "bit 0 of \"version\" at offset 4\n"},
     {FLIP("mode:2"), 1, SAM_MODE, "bit 2 of \"mode\" at offset 5\n"},
@@ -50,18 +50,18 @@ static const struct attack reply_attacks[] = {
     {FLIP("signature-length:15"), 1, SAM_KEY_LENGTHS, "\"signature length\" at offset 8\n"},
     {FLIP("block-length:15"), 1, SAM_KEY_LENGTHS, "\"block length\" at offset 10\n"},
     {FLIP("body-length:31"), 1, SAM_LENGTH, "\"body length\" at offset 12\n"},
-    {FLIP("sequence"), 1, SAM_ORDER, "\"sequence\" at offset 16\n"},
+    {FLIP("sequence"), 1, SAM_ORDER, "\"sequence\" at offset 19\n"},
     {FLIP("20"), 1, SAM_RESERVED, "\"byte\" at offset 20\n"},
-    {FLIP("sent-at"), 1, SAM_DECRYPT, "\"sent at\" at offset 24\n"},
-    {FLIP("message-id"), 1, SAM_DECRYPT, "\"message id\" at offset 32\n"},
-    {FLIP("reference"), 1, SAM_STALE, "\"reference\" at offset 48\n"},
-    {FLIP("sender-key-id"), 1, SAM_STRANGER, "\"sender key id\" at offset 64\n"},
-    {FLIP("recipient-key-id"), 1, SAM_RECIPIENT, "\"recipient key id\" at offset 96\n"},
+    {FLIP("sent-at"), 1, SAM_DECRYPT, "\"sent at\" at offset 31\n"},
+    {FLIP("message-id"), 1, SAM_DECRYPT, "\"message id\" at offset 47\n"},
+    {FLIP("reference"), 1, SAM_STALE, "\"reference\" at offset 63\n"},
+    {FLIP("sender-key-id"), 1, SAM_STRANGER, "\"sender key id\" at offset 95\n"},
+    {FLIP("recipient-key-id"), 1, SAM_RECIPIENT, "\"recipient key id\" at offset 127\n"},
     {FLIP("130:7"), 1, SAM_DECRYPT, "bit 7 of \"byte\" at offset 130\n"},
-    {{"--set", "kind=06"}, 1, SAM_DECRYPT, "put 1 other bytes at offset 6, \"kind\"\n"},
-    {{"--truncate", "1"}, 1, SAM_TRUNCATED, "cut, and the connection with it\n"},
-    {{"--truncate", "128"}, 1, SAM_TRUNCATED, "cut, and the connection with it\n"},
-    {{"--truncate", "500"}, 1, SAM_TRUNCATED, "cut, and the connection with it\n"},
+    {{"--set", "kind=06"}, 1, SAM_DECRYPT, "set 1 byte(s) of \"kind\" at offset 6\n"},
+    {{"--truncate", "1"}, 1, SAM_TRUNCATED, "byte(s), and the connection with it\n"},
+    {{"--truncate", "128"}, 1, SAM_TRUNCATED, "byte(s), and the connection with it\n"},
+    {{"--truncate", "500"}, 1, SAM_TRUNCATED, "byte(s), and the connection with it\n"},
     /* It leaves after the first: the second falls on nobody's ears. */
     {{"--replay", "1"}, 0, SAM_OK, "sent twice\n"},
 };
@@ -81,8 +81,7 @@ END_TEST
 /* Both at a time, since both take theirs. */
 START_TEST(an_answer_that_does_not_come_is_no_receipt) {
     static const char *const rules[2][2] = {{"--drop", "1"}, {"--delay", "1200"}};
-    static const char *const told_attacks[2] = {"attack: dropped\n",
-                                                "attack: held back for a while\n"};
+    static const char *const told_attacks[2] = {"attack: dropped\n", "attack: held back for "};
     struct server_process taps[2];
     struct process clients[2];
     start_server(&server, modes[_i], lab, NULL);
@@ -124,7 +123,7 @@ END_TEST
 #define GREETING(option, rule)                                                                     \
     { "--envelope", "0", option, rule }
 static const struct attack greeting_attacks[] = {
-    {GREETING("--flip", "magic"), 1, SAM_MAGIC, "\"magic\" at offset 0\n"},
+    {GREETING("--flip", "magic"), 1, SAM_MAGIC, "\"magic\" at offset 2\n"},
     {GREETING("--flip", "type"), 1, SAM_TYPE, "\"type\" at offset 3\n"},
     {GREETING("--flip", "version"), 1, SAM_VERSION, "\"version\" at offset 4\n"},
     {GREETING("--flip", "mode:3"), 1, SAM_MODE, "\"mode\" at offset 5\n"},
@@ -133,10 +132,10 @@ static const struct attack greeting_attacks[] = {
     {GREETING("--flip", "max-message:31"), 1, SAM_LENGTH, "\"max message\" at offset 8\n"},
     {GREETING("--flip", "15"), 1, SAM_RESERVED, "\"byte\" at offset 15\n"},
     {GREETING("--set", "challenge=00000000000000000000000000000000"), 1, SAM_CHALLENGE,
-     "put 16 other bytes at offset 16, \"challenge\"\n"},
-    {GREETING("--flip", "server-key-id"), 1, SAM_OTHER_SERVER, "\"server key id\" at offset 32\n"},
-    {GREETING("--set", "max-message=00000004"), 2, SAM_OK, "\"max message\"\n"},
-    {GREETING("--truncate", "63"), 1, SAM_TRUNCATED, "cut, and the connection with it\n"},
+     "set 16 byte(s) of \"challenge\" at offset 16\n"},
+    {GREETING("--flip", "server-key-id"), 1, SAM_OTHER_SERVER, "\"server key id\" at offset 63\n"},
+    {GREETING("--set", "max-message=00000004"), 2, SAM_OK, "\"max message\" at offset 8\n"},
+    {GREETING("--truncate", "63"), 1, SAM_TRUNCATED, "byte(s), and the connection with it\n"},
 };
 
 START_TEST(a_changed_greeting_lets_nothing_be_sent) {
@@ -152,7 +151,7 @@ END_TEST
 
 START_TEST(a_changed_challenge_makes_the_envelope_stale) {
     static const struct attack attack = {GREETING("--flip", "challenge"), 1, SAM_REJECTED,
-                                         "turned over bit 0 of \"challenge\" at offset 16\n"};
+                                         "turned over bit 0 of \"challenge\" at offset 31\n"};
     start_server(&server, modes[_i], lab, NULL);
     try_attack(&attack);
     struct run_result said = stop_server(&server);

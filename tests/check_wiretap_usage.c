@@ -162,7 +162,7 @@ START_TEST(a_port_that_is_taken_is_told) {
     ck_status(sam_listen(&fd, "127.0.0.1", &port, NULL), SAM_OK);
     snprintf(listen, sizeof listen, "127.0.0.1:%u", (unsigned)port);
     struct run_result result = run(RULES(sam_path(path), "wiretap", "--listen", listen, "--to",
-                                         listen, "--save", in_place("kept")),
+                                         "127.0.0.1:9", "--save", in_place("kept")),
                                    NULL, 0);
     assert_code(&result, 3);
     assert_one_line(&result.err);
@@ -178,7 +178,7 @@ START_TEST(it_says_where_it_listens_unless_it_is_to_be_quiet) {
     char where[96];
     for (int quiet = 0; quiet < 2; quiet++) {
         open_ends(&ends, modes[0], quiet ? RULES("--quiet") : NONE);
-        snprintf(where, sizeof where, "listens on 127.0.0.1:%u and passes on to 127.0.0.1 port %u",
+        snprintf(where, sizeof where, "wiretap on 127.0.0.1:%u, passing on to 127.0.0.1:%u",
                  (unsigned)ends.tap.port, (unsigned)ends.at.port);
         struct run_result told = close_ends(&ends, 1);
         ck_assert_uint_eq(count_text(&told.err, where), !quiet);

@@ -21,7 +21,7 @@ stays() {
     "$@" >"$log" 2>&1 &
     servers="$servers $!"
     tries=0
-    until grep -q "trusting\|passes on" "$log"; do
+    until grep -q "trusting\|passing on" "$log"; do
         tries=$((tries + 1))
         [ $tries -lt 600 ] || break
         sleep 0.05
@@ -39,8 +39,9 @@ chmod +x "$work/shell"
 tools/sam wiretap --quiet --listen 0 --to 127.0.0.1:9 --port-file "$work/one" &
 one=$!
 tools/sam wiretap --quiet --listen 0 --to 127.0.0.1:9 --port-file "$work/two" &
-until [ -s "$work/one" ] && [ -s "$work/two" ]; do
-    kill -0 $! $one
+tries=0
+until [ -s "$work/one" ] && [ -s "$work/two" ] || [ $tries = 200 ]; do
+    tries=$((tries + 1))
     sleep 0.05
 done
 PORT=$(cat "$work/one")

@@ -98,7 +98,7 @@ done
 # The programs as they are installed, and a checkout with keys, in which somebody else's client lies.
 export SAM_COMPLETION="$PWD/tools/completion" SAM_WORK="$work"
 lab=$work/lab
-mkdir -p "$work/bin" "$lab/keys" "$lab/other/empty" "$lab/asymmetric_only" "$lab/away/keys" "$lab/away/tools"
+mkdir -p "$work/bin" "$lab/keys" "$lab/other/empty" "$lab/asymmetric_only" "$lab/away/keys" "$lab/away/tools/wireshark"
 ln -s "${bin}tools/sam" "$work/bin/sam"
 ln -s "${bin}tools/sam" "$lab/away/tools/sam"
 for mode in $modes; do
@@ -109,7 +109,7 @@ done
 ln -s "${bin}asymmetric_only/client" "$lab/asymmetric_only/client"
 touch "$lab/asymmetric_only/seal.c" "$lab/letter one" "$lab/letter.sam"
 touch "$lab/keys/alice.private.pem" "$lab/keys/alice.public.pem" "$lab/keys/bob.public.pem"
-touch "$lab/other/carol.private.pem" "$lab/keys/dave.private.pem" "$lab/away/keys/erin.private.pem"
+touch "$lab/other/carol.private.pem" "$lab/keys/dave.private.pem" "$lab/away/keys/erin.private.pem" "$lab/away/tools/wireshark/sam.lua"
 printf '#!/bin/sh\ntouch "%s"\n' "$work/was-run" >"$lab/client"
 chmod +x "$lab/client"
 PATH=$work/bin:$PATH

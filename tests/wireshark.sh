@@ -10,7 +10,7 @@ build=$1
 bin=${SAM_BIN:-./}
 lua=tools/wireshark/sam.lua
 mutations=${MUTATIONS:-2000}
-seed=${SEED:-$$}
+seed=${SEED:-1}
 work=$(mktemp -d "${TMPDIR:-/tmp}/wireshark.XXXXXX")
 started=
 stop_started() {

@@ -163,16 +163,21 @@ bool sam_anatomy_find(const struct sam_anatomy *anatomy, const char *name, struc
     return false;
 }
 
-void sam_anatomy_show(FILE *out, const struct sam_anatomy *anatomy) {
+void sam_anatomy_show(FILE *out, const struct sam_anatomy *anatomy, size_t most) {
     enum { INDENT = 15 };
     struct sam_field part;
     char reading[SAM_READING_SIZE];
-    for (size_t i = 0; sam_anatomy_part(anatomy, i, &part); i++) {
+    size_t index = 0;
+    for (; index < most && sam_anatomy_part(anatomy, index, &part); index++) {
         sam_field_reading(reading, &part, anatomy->bytes + part.offset);
         sam_show_field(out, &part, anatomy->bytes + part.offset);
         fprintf(out, "%*s%s%s%s\n", INDENT, "", reading, reading[0] != '\0' ? ": " : "",
                 part.meaning);
     }
+    while (sam_anatomy_part(anatomy, index, &part))
+        index++;
+    if (index > most)
+        fprintf(out, "%*s... %zu more parts\n", INDENT, "", index - most);
 }
 
 static void json_field(FILE *out, const struct sam_anatomy *anatomy, const struct sam_field *part) {

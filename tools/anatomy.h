@@ -19,6 +19,9 @@ extern const struct sam_mode *const sam_modes[SAM_MODES];
 /* The mode of that number ("1") or name, or NULL. */
 const struct sam_mode *sam_mode_find(const char *text);
 
+/* No envelope is longer: mode 1, the longest message, the smallest key. */
+#define SAM_ENVELOPE_LIMIT ((size_t)1536 * 1024 * 1024)
+
 struct sam_anatomy {
     const uint8_t *bytes; /* borrowed */
     size_t length;        /* bytes that are there */
@@ -43,8 +46,8 @@ bool sam_anatomy_part(const struct sam_anatomy *anatomy, size_t index, struct sa
 bool sam_anatomy_find(const struct sam_anatomy *anatomy, const char *name, struct sam_field *part);
 
 /* Writes every part in 80 columns: offset, size, name, bytes, and on a line of its own what they
- * mean. */
-void sam_anatomy_show(FILE *out, const struct sam_anatomy *anatomy);
+ * mean. After most parts the rest is only counted. */
+void sam_anatomy_show(FILE *out, const struct sam_anatomy *anatomy, size_t most);
 
 /* Writes what the parts are as members of a JSON object (RFC 8259), without its braces: unit,
  * bytes, status, sentence, and fields, an array with a line for each. */

@@ -282,8 +282,7 @@ enum sam_exit sam_tool_compare(const struct sam_tool *tool) {
         return SAM_EXIT_USAGE;
     if (!options->quiet)
         fprintf(stderr,
-                "%s: making two key pairs of %lu bits, for this alone: no key file is read or "
-                "made\n",
+                "%s: making two key pairs of %lu bits for this alone; no key file is touched\n",
                 tool->talk.program, (unsigned long)options->bits);
     enum sam_status status = compare(&comparison, options->bits, &sizes, &where);
     if (status != SAM_OK)

@@ -49,6 +49,12 @@ through() {
     "$mode/client" --keys "$demo/keys" --port "$(port_in "$demo/tap.port")" \
         --save "$demo/$name.sam" send_msg "$message" 2>"$demo/client.err" || code=$?
     grep -v 'kept the envelope' "$demo/client.err"
+    tries=0
+    until [ "$(grep -c -e ' client ends' -e ' server ends' "$demo/$name.tap")" = 2 ]; do
+        tries=$((tries + 1))
+        [ $tries -lt 200 ] || { echo "demo: the connection does not end" >&2 && exit 1; }
+        sleep 0.05
+    done
     kill "$tap"
     wait "$tap"
     tap=
@@ -108,8 +114,10 @@ for mode in asymmetric_only asymmetric_symmetric; do
     if [ $number = 1 ]; then tell signature; else tell tag; fi
     stop_server
     tools/sam explain "$demo/$mode.sam" --out "$demo/$mode.html" --quiet
+    for part in seen tampered replayed; do # a capture may have several sections
+        cat "$demo/$mode.$part.part"
+    done >>"$demo/demo.pcapng"
 done
-cat "$demo"/*.part >"$demo/demo.pcapng" # a capture may have several sections
 rm -f "$demo"/*.part "$demo"/*ed.sam "$demo"/*port "$demo"/client.err
 
 heading "Both modes compared"

@@ -18,8 +18,7 @@ enum sam_exit sam_tool_explain(const struct sam_tool *tool) {
     }
     const char *path = tool->operands[0];
     struct sam_bytes bytes = {0};
-    /* The longest envelope there is has not much besides its message. */
-    enum sam_exit code = sam_tool_read(tool, path, 2 * (size_t)SAM_MESSAGE_LIMIT, &bytes);
+    enum sam_exit code = sam_tool_read(tool, path, SAM_ENVELOPE_LIMIT, &bytes);
     if (code != SAM_EXIT_OK)
         return code;
     struct sam_anatomy anatomy;
@@ -34,7 +33,9 @@ enum sam_exit sam_tool_explain(const struct sam_tool *tool) {
     if (out != NULL && fclose(out) != 0)
         written = false;
     if (written) {
-        code = sam_tool_write(tool, tool->options.out, page, length);
+        code = sam_tool_write(tool, tool->options.out, SAM_PUBLIC, page, length);
+        if (code == SAM_EXIT_OK && tool->options.out != NULL && !tool->options.quiet)
+            fprintf(stderr, "sam: wrote %s: open it in a browser\n", tool->options.out);
     } else {
         struct sam_where where;
         sam_where_set(&where, "%s", path);

@@ -1,6 +1,8 @@
 /* sam inspect: what anyone can read of an envelope without a key, and with one the inside. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "file.h"
 #include "open.h"
@@ -12,11 +14,15 @@ static void show_outside(const char *path, const struct sam_anatomy *anatomy) {
     fputs(": ", stdout);
     sam_anatomy_summary(stdout, anatomy);
     printf("\n offset  size  field\n");
-    sam_anatomy_show(stdout, anatomy);
+    sam_anatomy_show(stdout, anatomy, SIZE_MAX);
+    if (anatomy->type != 0 && anatomy->whole != anatomy->length)
+        printf("It says that it has %llu bytes; here are %zu.\n",
+               (unsigned long long)anatomy->whole, anatomy->length);
     if (anatomy->status == SAM_OK)
         printf("Nothing is wrong with it that can be seen without a key.\n");
     else
-        printf("Without a key it can be seen that it %s.\n", sam_status_sentence(anatomy->status));
+        printf("Without a key it can be seen that it\n  %s.\n",
+               sam_status_sentence(anatomy->status));
 }
 
 /* A name may be any bytes; JSON text is UTF-8 without control characters (RFC 8259, 7). */
@@ -47,8 +53,11 @@ static bool wants_inside(const struct sam_tool_options *options) {
 
 static enum sam_exit show_inside(const struct sam_tool *tool, const char *path,
                                  struct sam_opening *opening) {
-    const struct sam_trace trace = {stdout, tool->talk.colour};
+    const bool colour =
+        tool->talk.colour && (isatty(STDOUT_FILENO) || strcmp(tool->options.color, "always") == 0);
+    const struct sam_trace trace = {stdout, colour};
     printf("Inside:\n");
+    fflush(stdout); /* before what standard error says */
     enum sam_exit code = sam_opening_run(opening, tool, path, &trace, stdout);
     if (code != SAM_EXIT_OK)
         return code;
@@ -84,6 +93,8 @@ static enum sam_exit inspect(const struct sam_tool *tool, const char *path, cons
 }
 
 enum sam_exit sam_tool_inspect(const struct sam_tool *tool) {
+    /* A reader who has seen enough, such as head, ends this quietly, as any other filter. */
+    signal(SIGPIPE, SIG_DFL);
     static const struct sam_where output = {"standard output"};
     enum sam_exit code = SAM_EXIT_OK;
     const char *gap = "";

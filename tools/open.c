@@ -15,7 +15,7 @@ static const char *opener(const struct sam_tool_options *options, const struct s
     return recipient == NULL ? NULL : recipient->name;
 }
 
-/* What an envelope says of its own place, since a file has none: see sam_opening_start. */
+/* What an envelope says of its own place, since a file has none: see sam_opening_run. */
 static struct sam_expectation expectation(const struct sam_opening *opening) {
     struct sam_expectation expected = {.trusted = &opening->ring,
                                        .kinds = SAM_KINDS_ALL,
@@ -88,12 +88,13 @@ enum sam_exit sam_tool_open(const struct sam_tool *tool) {
     struct sam_bytes *bytes = &opening.envelope.bytes;
     enum sam_exit code = sam_tool_read(tool, options->in, SAM_ENVELOPE_LIMIT, bytes);
     if (code == SAM_EXIT_OK)
-        code = sam_opening_run(&opening, tool, options->in != NULL ? options->in : "standard input",
+        code = sam_opening_run(&opening, tool, sam_tool_input(options->in),
                                options->trace ? &trace : NULL, stderr);
     if (code == SAM_EXIT_OK)
-        code = options->out == NULL ? sam_tell_message(&tool->talk, &opening.envelope)
-                                    : sam_tool_write(tool, options->out, opening.envelope.message,
-                                                     opening.envelope.message_length);
+        code = options->out == NULL
+                   ? sam_tell_message(&tool->talk, &opening.envelope)
+                   : sam_tool_write(tool, options->out, SAM_PRIVATE, opening.envelope.message,
+                                    opening.envelope.message_length);
     sam_opening_free(&opening);
     return code;
 }

@@ -4,9 +4,6 @@
 
 #include "sam.h"
 
-/* No envelope is longer: mode 1, the longest message, the smallest key. */
-#define SAM_ENVELOPE_LIMIT ((size_t)1536 * 1024 * 1024)
-
 /* Zero-initialise it ({0}) and fill envelope.bytes; free it with sam_opening_free. */
 struct sam_opening {
     struct sam_envelope envelope;

@@ -117,10 +117,10 @@ bool sam_edit_apply(const struct sam_edit *edit, uint8_t *bytes, size_t length, 
         size_t at = field.offset + (edit->field[0] != '\0' ? field.size : 1) - size;
         bytes[at] = (uint8_t)(bytes[at] ^ 1u << edit->bit % 8);
         fprintf(told, "turned over bit %u of \"%s\" at offset %zu", (unsigned)edit->bit, field.name,
-                field.offset);
+                at);
     } else {
         memcpy(bytes + field.offset, edit->value, size);
-        fprintf(told, "put %zu other bytes at offset %zu, \"%s\"", size, field.offset, field.name);
+        fprintf(told, "set %zu byte(s) of \"%s\" at offset %zu", size, field.name, field.offset);
     }
     return true;
 }
@@ -131,9 +131,11 @@ static bool read_edits(struct sam_plan *plan, const struct sam_texts *texts, boo
             continue;
         return sam_arguments_complain(
             "sam",
-            flips
-                ? "--flip takes a field's name or an offset, and :BIT (sam inspect shows them), not"
-                : "--set takes a field's name or an offset, = and as many bytes in hex, not",
+            flips ? "--flip takes FIELD:BIT, where FIELD is a name that sam inspect shows, such as "
+                    "tag or "
+                    "sent-at, or an offset, and BIT is in it; not"
+                  : "--set takes FIELD=HEX, where FIELD is a name that sam inspect shows, such as "
+                    "sequence, or an offset, and HEX is all of its bytes; not",
             texts->items[i]);
     }
     return true;
@@ -181,7 +183,8 @@ bool sam_plan_read(struct sam_plan *plan, const struct sam_tool_options *options
     if (plan->side == 0 && strcmp(options->side, "client") != 0)
         return sam_arguments_complain("sam", "--side takes client or server, not", options->side);
     if (plan->side == 1 && options->replay_new != 0)
-        return sam_arguments_complain("sam", "--replay-new replays what a client sends", NULL);
+        return sam_arguments_complain(
+            "sam", "--replay-new is for what a client sends: leave out --side server", NULL);
     if (plan->side == 0 && plan->envelope == 0)
         return sam_arguments_complain(
             "sam", "--envelope 0 is a server's greeting: it takes --side server", NULL);

@@ -18,8 +18,8 @@ enum {
 };
 
 static const struct sam_command commands[] = {
-    {"seal", "", "seal a file into an envelope", SEAL, 0},
-    {"open", "", "open an envelope and give out its message", OPEN, 0},
+    {"seal", "F", "seal a file into an envelope", SEAL, 1},
+    {"open", "F", "open an envelope and give out its message", OPEN, 1},
     {"inspect", "F...", "show what anyone can read of envelopes", INSPECT, UINT32_MAX},
     {"wiretap", "", "stand between a client and a server, and attack", WIRETAP, 0},
     {"compare", "", "measure both modes side by side", COMPARE, 0},
@@ -75,6 +75,8 @@ static const struct sam_option options[] = {
     {"version", SAM_FLAG, AT(version), 0, 0, ALL, "\twhich release this is"},
 };
 
+_Static_assert(sizeof options / sizeof options[0] <= SAM_OPTIONS_MAX, "too many options");
+
 static const struct sam_arguments arguments = {
     .program = "sam",
     .title = "sam: the instruments of the lab. sam COMMAND --help tells of one.",
@@ -114,5 +116,12 @@ int main(int argc, char **argv) {
     tool.talk = sam_talk_start("sam", tool.options.color, tool.options.quiet);
     tool.operands = words.operands;
     tool.operand_count = words.count;
+    if (words.command->bit & (SEAL | OPEN) && words.count == 1) {
+        if (tool.options.in != NULL) {
+            sam_arguments_complain("sam", "one file at a time: --in or a word, not both", NULL);
+            return SAM_EXIT_USAGE;
+        }
+        tool.options.in = words.operands[0];
+    }
     return (int)tools[words.command - commands](&tool);
 }

@@ -4,6 +4,7 @@
 #define SAM_TOOLS_SAM_H
 
 #include <limits.h>
+#include <sys/types.h>
 
 #include "anatomy.h"
 #include "talk.h"
@@ -34,14 +35,25 @@ enum sam_exit sam_tool_wiretap(const struct sam_tool *tool);
 enum sam_exit sam_tool_compare(const struct sam_tool *tool);
 enum sam_exit sam_tool_explain(const struct sam_tool *tool);
 
-/* Appends a file, or standard input when path is NULL, to *bytes. limit is the most it may have.
- * Complains when it cannot. */
+/* What a file to read is called: path, or "standard input" when that is NULL or "-". */
+const char *sam_tool_input(const char *path);
+
+/* Opens that file for reading; -1 when it cannot (errno tells). Close it with
+ * sam_tool_close_input, which keeps errno. */
+int sam_tool_open_input(const char *path);
+void sam_tool_close_input(int fd);
+
+/* Appends a file, or standard input when path is NULL or "-", to *bytes. limit is the most it may
+ * have. Complains when it cannot. */
 enum sam_exit sam_tool_read(const struct sam_tool *tool, const char *path, size_t limit,
                             struct sam_bytes *bytes);
 
-/* Writes a file, which appears whole or not at all, or standard output when path is NULL. Complains
- * when it cannot. */
-enum sam_exit sam_tool_write(const struct sam_tool *tool, const char *path, const void *data,
-                             size_t length);
+/* The permissions of what is made: of what anyone may read, and of what was secret. */
+enum { SAM_PUBLIC = 0666, SAM_PRIVATE = 0600 };
+
+/* Writes a file, with these permissions less the umask, which appears whole or not at all, or
+ * standard output when path is NULL or "-". Complains when it cannot. */
+enum sam_exit sam_tool_write(const struct sam_tool *tool, const char *path, mode_t permissions,
+                             const void *data, size_t length);
 
 #endif

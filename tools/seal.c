@@ -1,5 +1,5 @@
 /* sam seal: a file, sealed into an envelope file. */
-#include <fcntl.h>
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -41,7 +41,11 @@ static enum sam_status read_message(struct sealing *sealing, int fd) {
             sam_envelope_start(&sealing->envelope, &sealing->party, &sealing->recipient, length);
     if (status == SAM_OK && size > 0)
         status = sam_file_read_exactly(fd, sealing->envelope.message, size);
-    else if (status == SAM_OK && length > 0)
+    if (status == SAM_OK && size > 0 && sam_file_size(fd) > 0) { /* it has grown */
+        errno = 0;
+        status = SAM_FILE_READ;
+    }
+    if (status == SAM_OK && size == 0 && length > 0)
         memcpy(sealing->envelope.message, message.data, length);
     sam_bytes_free(&message);
     return status;
@@ -53,11 +57,10 @@ static enum sam_status seal(struct sealing *sealing, const struct sam_tool_optio
     enum sam_status status = load_keys(sealing, options, where);
     if (status != SAM_OK)
         return status;
-    sam_where_set(where, "%s", options->in != NULL ? options->in : "standard input");
-    int fd = options->in != NULL ? open(options->in, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+    sam_where_set(where, "%s", sam_tool_input(options->in));
+    int fd = sam_tool_open_input(options->in);
     status = fd < 0 ? SAM_FILE_READ : read_message(sealing, fd);
-    if (options->in != NULL && fd >= 0)
-        close(fd);
+    sam_tool_close_input(fd);
     if (status == SAM_OK)
         status =
             sam_envelope_seal(&sealing->envelope, &sealing->party, &sealing->recipient, &address);
@@ -79,6 +82,10 @@ enum sam_exit sam_tool_seal(const struct sam_tool *tool) {
         sam_arguments_complain("sam", "--mode takes 1, 2, or a mode's name, not", options->mode);
         return SAM_EXIT_USAGE;
     }
+    if (options->out == NULL && isatty(STDOUT_FILENO)) {
+        sam_arguments_complain("sam", "an envelope is no text for a terminal: use --out", NULL);
+        return SAM_EXIT_USAGE;
+    }
     enum sam_status status = sam_crypto_new(&sealing.party.crypto);
     if (status == SAM_OK)
         status = seal(&sealing, options, &where);
@@ -88,7 +95,7 @@ enum sam_exit sam_tool_seal(const struct sam_tool *tool) {
         if (status == SAM_TOO_LONG) /* what is sealed here is no peer's fault */
             code = SAM_EXIT_USAGE;
     } else {
-        code = sam_tool_write(tool, options->out, sealing.envelope.bytes.data,
+        code = sam_tool_write(tool, options->out, SAM_PUBLIC, sealing.envelope.bytes.data,
                               sealing.envelope.bytes.length);
     }
     if (code == SAM_EXIT_OK && !options->quiet)

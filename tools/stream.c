@@ -9,8 +9,10 @@
 enum {
     PIECE = 16 * 1024,
     SMALL_MAX = 1024 * 1024, /* bytes of a unit that every stream may keep */
-    LARGE_MAX =
-        64 * 1024 * 1024 /* with a share of the tap's memory; of more, the rest passes unseen */
+    /* with a share of the tap's memory; of more, the rest passes unseen */
+    LARGE_MAX = 64 * 1024 * 1024,
+    PARTS_SHOWN = 64,
+    PATIENCE_SECONDS = 30 /* with a client that goes on after the server has ended */
 };
 
 static const char *const side_names[2] = {"client", "server"};
@@ -72,15 +74,15 @@ static void save(const struct sam_stream *stream, const char *suffix, const uint
 
 static const struct {
     unsigned action;
-    const char *told;
+    const char *told, *rest; /* a number stands between them, where there is a rest */
 } attacks[] = {
-    {SAM_DELAY, "held back for a while"},
-    {SAM_DROP, "dropped"},
-    {SAM_HOLD, "held back until another has overtaken it"},
-    {SAM_TRUNCATE, "cut, and the connection with it"},
-    {SAM_REPLAY, "sent twice"},
-    {SAM_RELEASE, "passed on before the one that was held back"},
-    {SAM_REPLAY_NEW, "sent again on a new connection"},
+    {SAM_DELAY, "held back for ", " ms"},
+    {SAM_DROP, "dropped", NULL},
+    {SAM_HOLD, "held back until another has overtaken it", NULL},
+    {SAM_TRUNCATE, "cut to its first ", " byte(s), and the connection with it"},
+    {SAM_REPLAY, "sent twice", NULL},
+    {SAM_RELEASE, "passed on before the one that was held back", NULL},
+    {SAM_REPLAY_NEW, "sent again on a new connection", NULL},
 };
 
 /* Changes the unit as the plan says. True when there was anything to change. */
@@ -92,25 +94,41 @@ static bool edit(const struct sam_stream *stream, uint8_t *unit, size_t length, 
         changed |= sam_edit_apply(&plan->edits[i], unit, length, log);
         fputc('\n', log);
     }
-    if (changed)
-        save(stream, "-changed", unit, length, log);
     return changed;
 }
 
 /* Begins what the plan wants and tells of all of it. Returns what of it there is to do. */
 static unsigned begin_attack(const struct sam_stream *stream, uint8_t *unit, size_t length,
                              unsigned planned, FILE *log) {
-    if (planned & SAM_CHANGE && !edit(stream, unit, length, log))
+    const struct sam_plan *plan = stream->tapped->tap->plan;
+    if (planned & SAM_DROP) /* nothing is left to attack */
+        planned = SAM_DROP;
+    if (stream->deaf) {
+        fputs("  attack: nothing done: the other side takes no more\n", log);
+        return 0;
+    }
+    bool changed = planned & SAM_CHANGE && edit(stream, unit, length, log);
+    if (!changed)
         planned &= ~(unsigned)SAM_CHANGE;
-    if (planned & SAM_TRUNCATE && stream->tapped->tap->plan->truncate >= length) {
+    if (planned & SAM_TRUNCATE && plan->truncate >= length) {
         fprintf(log, "  attack: nothing done: it has no more than %zu bytes\n", length);
         planned &= ~(unsigned)SAM_TRUNCATE;
     }
-    if (planned & SAM_RELEASE && stream->held.length == 0)
+    if (planned & SAM_TRUNCATE) /* nothing can follow */
+        planned &= ~(unsigned)(SAM_REPLAY | SAM_RELEASE | SAM_HOLD);
+    if (stream->held.length == 0)
         planned &= ~(unsigned)SAM_RELEASE;
-    for (size_t i = 0; i < sizeof attacks / sizeof attacks[0]; i++)
-        if (planned & attacks[i].action)
-            fprintf(log, "  attack: %s\n", attacks[i].told);
+    if (planned & (SAM_CHANGE | SAM_TRUNCATE))
+        save(stream, "-changed", unit, planned & SAM_TRUNCATE ? plan->truncate : length, log);
+    for (size_t i = 0; i < sizeof attacks / sizeof attacks[0]; i++) {
+        if (!(planned & attacks[i].action))
+            continue;
+        fprintf(log, "  attack: %s", attacks[i].told);
+        uint32_t number = attacks[i].action == SAM_DELAY ? plan->delay : plan->truncate;
+        if (attacks[i].rest != NULL)
+            fprintf(log, "%lu%s", (unsigned long)number, attacks[i].rest);
+        fputc('\n', log);
+    }
     uint32_t answer = stream->number + ((planned & SAM_REPLAY) != 0);
     if ((planned & ~(unsigned)SAM_REPLAY_NEW) != 0)
         await_answer(stream->tapped, 1 - stream->side, stream->side == 0 ? answer : 0);
@@ -124,7 +142,7 @@ static void finish_attack(struct sam_stream *stream, const uint8_t *unit, size_t
     bool touched = (planned & (SAM_CHANGE | SAM_TRUNCATE)) != 0;
     if (planned & SAM_DELAY)
         poll(&stop, 1, (int)tap->plan->delay);
-    if (planned & SAM_DROP)
+    if (planned & SAM_DROP || sam_is_ready(tap->stop))
         return;
     if (planned & SAM_HOLD && sam_bytes_append(&stream->held, unit, length) == SAM_OK)
         return;
@@ -154,10 +172,12 @@ static void finish_unit(struct sam_stream *stream, uint8_t *unit, size_t length,
         sam_anatomy_summary(note.log, &anatomy);
         fprintf(note.log, "%s\n", answers(tapped, stream->side, stream->number));
         if (!tapped->tap->brief)
-            sam_anatomy_show(note.log, &anatomy);
+            sam_anatomy_show(note.log, &anatomy, PARTS_SHOWN);
         if (anatomy.status != SAM_OK)
             fprintf(note.log, "  it %s\n", sam_status_sentence(anatomy.status));
         save(stream, "", unit, length, note.log);
+        if (stream->unknown)
+            fputs("  what follows passes unseen\n", note.log);
         if (planned != 0)
             planned = begin_attack(stream, unit, length, planned, note.log);
         sam_note_tell(&note);
@@ -181,7 +201,7 @@ static uint64_t awaited_length(const uint8_t *unit, size_t available) {
 
 /* Whether more of a unit may be kept of which so much is here. */
 static bool may_keep(struct sam_stream *stream, size_t available) {
-    struct sam_memory *memory = stream->tapped->tap->memory;
+    struct sam_memory *memory = &stream->tapped->tap->memory;
     if (available > SMALL_MAX && !stream->large)
         stream->large = sam_memory_take(memory, LARGE_MAX, sam_now()) == SAM_OK;
     return available <= SMALL_MAX || (stream->large && available <= LARGE_MAX);
@@ -189,66 +209,105 @@ static bool may_keep(struct sam_stream *stream, size_t available) {
 
 /* Deals with what has come, unit by unit. */
 static void cut_into_units(struct sam_stream *stream) {
-    const struct sam_tap *tap = stream->tapped->tap;
+    struct sam_tapped *tapped = stream->tapped;
+    struct sam_tap *tap = tapped->tap;
     size_t begin = 0;
-    while (begin < stream->bytes.length) {
+    while (begin < stream->bytes.length && !stream->unknown) {
         uint8_t *unit = stream->bytes.data + begin;
         size_t available = stream->bytes.length - begin;
-        uint64_t whole = stream->unknown ? 0 : awaited_length(unit, available);
-        stream->unknown = whole == 0 || (whole > available && !may_keep(stream, available));
-        if (stream->unknown)
-            whole = available;
-        unsigned planned =
-            stream->unknown ? 0 : sam_plan_actions(tap->plan, stream->side, stream->number);
-        if (available >= whole) {
+        uint64_t whole = awaited_length(unit, available);
+        unsigned planned = sam_plan_actions(tap->plan, stream->side, stream->number);
+        if (whole == 0 || (whole > available && !may_keep(stream, available))) {
+            stream->unknown = true;
+            if (whole != 0)
+                sam_note_line(tapped->number, side_names[stream->side],
+                              ": what comes is too large to be kept, and is not attacked");
+            finish_unit(stream, unit, available, 0);
+            begin += available;
+        } else if (available >= whole) {
             finish_unit(stream, unit, (size_t)whole, planned);
             begin += (size_t)whole;
-            continue;
+        } else {
+            if (planned == 0) {
+                pass_on(stream, unit + stream->passed, available - stream->passed, NULL);
+                stream->passed = available;
+            }
+            break;
         }
-        if (planned == 0) {
-            pass_on(stream, unit + stream->passed, available - stream->passed, NULL);
-            stream->passed = available;
-        }
-        break;
+    }
+    if (stream->unknown) {
+        pass_on(stream, stream->bytes.data + begin, stream->bytes.length - begin, NULL);
+        begin = stream->bytes.length;
     }
     stream->bytes.length -= begin;
     if (begin > 0 && stream->bytes.length > 0)
         memmove(stream->bytes.data, stream->bytes.data + begin, stream->bytes.length);
     if (stream->bytes.length == 0)
         sam_bytes_free(&stream->bytes);
-    if (stream->bytes.length <= SMALL_MAX && stream->large) {
-        sam_memory_give(tap->memory, LARGE_MAX);
+    if (stream->large && stream->bytes.length <= SMALL_MAX && stream->held.length <= SMALL_MAX) {
+        sam_memory_give(&tap->memory, LARGE_MAX);
         stream->large = false;
     }
+}
+
+/* Whether this side has had its time: the other one ended long ago. */
+static bool is_over(struct sam_stream *stream) {
+    struct sam_tapped *tapped = stream->tapped;
+    pthread_mutex_lock(&tapped->lock);
+    int64_t ended = tapped->ended[1 - stream->side];
+    pthread_mutex_unlock(&tapped->lock);
+    /* Whom a server still pushes to may be silent; who talks to nobody may not. */
+    return stream->side == 0 && ended != 0 && sam_now() > ended + PATIENCE_SECONDS * SAM_SECOND;
+}
+
+/* The next piece of what the side sends; false when there is none. */
+static bool receive(struct sam_stream *stream, uint8_t piece[PIECE], size_t *length) {
+    struct sam_tapped *tapped = stream->tapped;
+    int stop = tapped->tap->stop;
+    enum sam_status status = SAM_TIMEOUT;
+    while (status == SAM_TIMEOUT && !sam_is_ready(stop) && !is_over(stream))
+        status = sam_read_some(tapped->fds[stream->side], stop, sam_now() + SAM_SECOND, piece,
+                               PIECE, length);
+    return status == SAM_OK;
+}
+
+/* The last of what a side sends: what is left of a unit, and a unit that was held back. */
+static void finish_stream(struct sam_stream *stream) {
+    struct sam_tapped *tapped = stream->tapped;
+    unsigned planned = sam_plan_actions(tapped->tap->plan, stream->side, stream->number);
+    if (stream->bytes.length > 0) /* of attacks, one that is not whole can only be dropped */
+        finish_unit(stream, stream->bytes.data, stream->bytes.length, planned & SAM_DROP);
+    pass_on(stream, stream->held.data, stream->held.length, "held back by the wiretap");
+    bool answer = answers(tapped, stream->side, UINT32_MAX)[0] != '\0';
+    sam_note_line(tapped->number, side_names[stream->side],
+                  answer ? " ends <- the far end's answer" : " ends");
+    sam_flow_end(tapped->tap->capture, &tapped->flows[stream->side], stream->side);
 }
 
 void *sam_stream_run(void *argument) {
     struct sam_stream *stream = argument;
     struct sam_tapped *tapped = stream->tapped;
-    const struct sam_tap *tap = tapped->tap;
+    struct sam_tap *tap = tapped->tap;
     uint8_t piece[PIECE];
     size_t length;
-    while (!sam_is_ready(tap->stop) &&
-           sam_read_some(tapped->fds[stream->side], tap->stop, INT64_MAX, piece, sizeof piece,
-                         &length) == SAM_OK) {
+    while (receive(stream, piece, &length)) {
         sam_flow_data(tap->capture, &tapped->flows[stream->side], stream->side, piece, length,
                       NULL);
-        if (sam_bytes_append(&stream->bytes, piece, length) != SAM_OK)
+        if (sam_bytes_append(&stream->bytes, piece, length) != SAM_OK) {
+            sam_note_line(tapped->number, sam_status_sentence(SAM_MEMORY), "");
             break;
+        }
         cut_into_units(stream);
     }
-    if (stream->bytes.length > 0)
-        finish_unit(stream, stream->bytes.data, stream->bytes.length, 0);
-    pass_on(stream, stream->held.data, stream->held.length, "held back by the wiretap");
-    sam_note_line(tapped->number, side_names[stream->side],
-                  answers(tapped, stream->side, UINT32_MAX)[0] != '\0'
-                      ? " ends <- the far end's answer"
-                      : " ends");
-    sam_flow_end(tap->capture, &tapped->flows[stream->side], stream->side);
+    if (!sam_is_ready(tap->stop)) /* otherwise it is the wiretap that ends */
+        finish_stream(stream);
     end_stream(stream);
+    pthread_mutex_lock(&tapped->lock);
+    tapped->ended[stream->side] = sam_now();
+    pthread_mutex_unlock(&tapped->lock);
     sam_bytes_free(&stream->bytes);
     sam_bytes_free(&stream->held);
     if (stream->large)
-        sam_memory_give(tap->memory, LARGE_MAX);
+        sam_memory_give(&tap->memory, LARGE_MAX);
     return NULL;
 }

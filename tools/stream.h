@@ -9,12 +9,13 @@
 
 /* What both directions share. */
 struct sam_tapped {
-    const struct sam_tap *tap;
+    struct sam_tap *tap;
     unsigned long number;
     int fds[2]; /* to the client, to the server */
     struct sam_flow flows[2];
     pthread_mutex_t lock;
     uint64_t awaited[2]; /* the unit of this side that answers an attack, plus 1; 0: none does */
+    int64_t ended[2];    /* when that side sent its last, of sam_now; 0: not yet */
 };
 
 struct sam_stream {

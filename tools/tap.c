@@ -7,15 +7,17 @@
 
 enum { PATIENCE_SECONDS = 10 /* with a server that does not answer */ };
 
-/* The two ends of a socket, as a flow wants them: who connected, and who listened. */
-static void begin_flow(struct sam_capture *capture, struct sam_flow *flow, enum sam_leg leg,
+/* Tells a capture of a connection. False when it is gone already. */
+static bool begin_flow(struct sam_capture *capture, struct sam_flow *flow, enum sam_leg leg,
                        int fd) {
     struct sockaddr_storage own = {0}, peer = {0};
     socklen_t own_length = sizeof own, peer_length = sizeof peer;
-    getsockname(fd, (struct sockaddr *)&own, &own_length);
-    getpeername(fd, (struct sockaddr *)&peer, &peer_length);
+    if (getsockname(fd, (struct sockaddr *)&own, &own_length) != 0 ||
+        getpeername(fd, (struct sockaddr *)&peer, &peer_length) != 0)
+        return false;
     bool accepted = leg == SAM_LEG_CLIENT;
     sam_flow_begin(capture, flow, leg, accepted ? &peer : &own, accepted ? &own : &peer);
+    return true;
 }
 
 /* Connects to the server; fd is -1 when it cannot, which has been told. */
@@ -33,53 +35,73 @@ static int connect_to_server(const struct sam_tap *tap, unsigned long number) {
     return fd;
 }
 
+/* Reads the fixed part of a greeting or a rejection, or the start of any other unit, and tells the
+ * capture. Returns how many bytes there are. */
+static size_t read_answer(const struct sam_tap *tap, struct sam_flow *flow, int fd,
+                          uint8_t unit[SAM_GREETING_SIZE]) {
+    int64_t deadline = sam_now() + PATIENCE_SECONDS * SAM_SECOND;
+    if (sam_read_all(fd, tap->stop, deadline, unit, SAM_UNIT_SIZE) != SAM_OK)
+        return 0;
+    size_t length = SAM_UNIT_SIZE;
+    if (sam_unit_type(unit, length) == SAM_GREETING) {
+        length = SAM_GREETING_SIZE;
+        if (sam_read_all(fd, tap->stop, deadline, unit + SAM_UNIT_SIZE, length - SAM_UNIT_SIZE) !=
+            SAM_OK)
+            return 0;
+    }
+    sam_flow_data(tap->capture, flow, 1, unit, length, NULL);
+    return length;
+}
+
 void sam_tap_replay(const struct sam_tap *tap, unsigned long number, const uint8_t *unit,
                     size_t length) {
     struct sam_flow flow;
-    struct sam_anatomy anatomy;
     struct sam_note note;
-    uint8_t greeting[SAM_GREETING_SIZE], answer[SAM_HEADER_SIZE];
-    size_t answered = 0;
+    uint8_t answer[SAM_GREETING_SIZE];
     int fd = connect_to_server(tap, number);
-    int64_t deadline = sam_now() + PATIENCE_SECONDS * SAM_SECOND;
     if (fd < 0)
         return;
-    begin_flow(tap->capture, &flow, SAM_LEG_SERVER, fd);
-    if (sam_read_all(fd, tap->stop, deadline, greeting, sizeof greeting) == SAM_OK) {
-        sam_flow_data(tap->capture, &flow, 1, greeting, sizeof greeting, NULL);
-        sam_flow_data(tap->capture, &flow, 0, unit, length, "replayed by the wiretap");
-        /* A write that fails has met a rejection: reading tells. */
-        (void)!sam_write_all(fd, tap->stop, deadline, unit, length);
-        if (sam_read_some(fd, tap->stop, deadline, answer, sizeof answer, &answered) == SAM_OK)
-            sam_flow_data(tap->capture, &flow, 1, answer, answered, NULL);
+    if (begin_flow(tap->capture, &flow, SAM_LEG_SERVER, fd) && sam_note_open(&note, number)) {
+        size_t answered = read_answer(tap, &flow, fd, answer);
+        bool greeted = answered > 0 && sam_unit_type(answer, answered) == SAM_GREETING;
+        if (greeted) {
+            int64_t deadline = sam_now() + PATIENCE_SECONDS * SAM_SECOND;
+            sam_flow_data(tap->capture, &flow, 0, unit, length, "replayed by the wiretap");
+            /* A write that fails has met a rejection: reading tells. */
+            (void)!sam_write_all(fd, tap->stop, deadline, unit, length);
+            answered = read_answer(tap, &flow, fd, answer);
+        }
+        const char *what = "nothing";
+        if (answered > 0)
+            what = sam_unit_name(sam_unit_type(answer, answered));
+        else if (sam_is_ready(tap->stop))
+            what = "the wiretap was stopped before that";
+        fprintf(note.log, "on the new connection the server %s: %s\n",
+                greeted ? "answers" : "does not greet", what);
+        sam_note_tell(&note);
+        sam_flow_end(tap->capture, &flow, 0);
     }
-    sam_flow_end(tap->capture, &flow, 0);
     close(fd);
-    if (!sam_note_open(&note, number))
-        return;
-    sam_anatomy_start(&anatomy, answer, answered);
-    fputs("on the new connection the server answers: ", note.log);
-    if (answered > 0)
-        sam_anatomy_summary(note.log, &anatomy);
-    else
-        fputs("nothing", note.log);
-    fputc('\n', note.log);
-    sam_note_tell(&note);
 }
 
-void sam_tap_run(const struct sam_tap *tap, const struct sam_accepted *accepted) {
+void sam_tap_run(struct sam_tap *tap, const struct sam_accepted *accepted) {
     struct sam_tapped tapped = {.tap = tap, .number = accepted->number};
     struct sam_stream streams[2] = {{.tapped = &tapped, .side = 0, .number = 1},
                                     {.tapped = &tapped, .side = 1, .number = 0}};
     pthread_t thread;
+    if (!begin_flow(tap->capture, &tapped.flows[0], SAM_LEG_CLIENT, accepted->fd))
+        return;
     tapped.fds[0] = accepted->fd;
     tapped.fds[1] = connect_to_server(tap, accepted->number);
     if (tapped.fds[1] < 0)
         return;
-    pthread_mutex_init(&tapped.lock, NULL);
+    if (!begin_flow(tap->capture, &tapped.flows[1], SAM_LEG_SERVER, tapped.fds[1])) {
+        sam_note_line(accepted->number, "the server", " is gone");
+        close(tapped.fds[1]);
+        return;
+    }
     sam_note_line(accepted->number, accepted->address, " connects");
-    begin_flow(tap->capture, &tapped.flows[0], SAM_LEG_CLIENT, tapped.fds[0]);
-    begin_flow(tap->capture, &tapped.flows[1], SAM_LEG_SERVER, tapped.fds[1]);
+    pthread_mutex_init(&tapped.lock, NULL);
     if (pthread_create(&thread, NULL, sam_stream_run, &streams[1]) == 0) {
         sam_stream_run(&streams[0]);
         pthread_join(thread, NULL);

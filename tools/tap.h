@@ -10,7 +10,7 @@
 /* What all connections share. */
 struct sam_tap {
     const struct sam_plan *plan;
-    struct sam_memory *memory;   /* what all units that are large may hold together */
+    struct sam_memory memory;    /* what all units that are large may hold together */
     struct sam_capture *capture; /* NULL: none */
     const char *save;            /* folder, NULL: none */
     bool brief;
@@ -22,7 +22,7 @@ struct sam_tap {
 /* Connects to the server and passes on what comes, both ways, until both sides have ended. Bytes
  * are passed on as they arrive, except those of a unit that the plan selects: that is held back
  * until it is whole. What passes is told on standard output. */
-void sam_tap_run(const struct sam_tap *tap, const struct sam_accepted *accepted);
+void sam_tap_run(struct sam_tap *tap, const struct sam_accepted *accepted);
 
 /* Connects to the server anew, sends one unit that passed on connection number, and tells what the
  * server answers. */

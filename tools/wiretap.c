@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tap.h"
 
@@ -43,8 +44,27 @@ static bool read_address(char host[256], uint16_t *port, const char *text, const
 static enum sam_status make_folder(const char *path, struct sam_where *where) {
     if (path == NULL || mkdir(path, 0700) == 0)
         return SAM_OK;
-    sam_where_set(where, "%s", path);
+    sam_where_set(where, errno == EEXIST ? "%s exists already, name a new folder" : "%s", path);
     return SAM_FILE_WRITE;
+}
+
+static enum sam_status open_capture(struct sam_tap *tap, const char *path,
+                                    struct sam_where *where) {
+    if (path == NULL)
+        return SAM_OK;
+    sam_where_set(where, "%s", path);
+    enum sam_status status = sam_capture_open(&tap->capture, path);
+    int reason = errno;
+    if (status != SAM_OK && tap->save != NULL)
+        rmdir(tap->save); /* made a moment ago */
+    errno = reason;
+    return status;
+}
+
+static void tell_start(const struct sam_tap *tap, const struct sam_where *listening) {
+    fprintf(stderr, "sam: wiretap on %s, passing on to ", listening->text);
+    sam_show_text(stderr, (const uint8_t *)tap->host, strlen(tap->host), SIZE_MAX);
+    fprintf(stderr, ":%u\n", (unsigned)tap->port);
 }
 
 static enum sam_exit run(const struct sam_tool *tool, struct sam_tap *tap, const char *host,
@@ -53,30 +73,34 @@ static enum sam_exit run(const struct sam_tool *tool, struct sam_tap *tap, const
     struct sam_where where;
     struct sam_acceptor acceptor = {
         .context = tap, .serve = serve, .turn_away = turn_away, .most = CONNECTIONS_MAX};
-    struct sam_memory memory;
-    enum sam_status status = sam_memory_init(&memory, COMMON_MEMORY);
+    enum sam_status status = sam_memory_init(&tap->memory, COMMON_MEMORY);
     if (status != SAM_OK)
         return sam_complain(&tool->talk, &(struct sam_where){"this system"}, status);
-    tap->memory = &memory;
     status = sam_acceptor_open(&acceptor, host, &port, options->port_file, &where);
     const struct sam_where listening = where;
     if (status == SAM_OK)
         status = make_folder(tap->save, &where);
-    if (status == SAM_OK && options->pcap != NULL) {
-        sam_where_set(&where, "%s", options->pcap);
-        status = sam_capture_open(&tap->capture, options->pcap);
-    }
+    if (status == SAM_OK)
+        status = open_capture(tap, options->pcap, &where);
     if (status == SAM_OK) {
         if (!options->quiet)
-            fprintf(stderr, "sam: the wiretap listens on %s and passes on to %s port %u\n",
-                    listening.text, tap->host, (unsigned)tap->port);
+            tell_start(tap, &listening);
         tap->stop = acceptor.stop[0];
         sam_acceptor_run(&acceptor);
     }
+    int reason = errno; /* of a failure that is told below */
     sam_acceptor_close(&acceptor);
-    sam_memory_destroy(&memory);
-    if (tap->capture != NULL)
+    sam_memory_destroy(&tap->memory);
+    if (tap->capture != NULL) {
         status = sam_capture_close(tap->capture);
+        reason = errno;
+    }
+    if (status == SAM_OK && ferror(stdout)) {
+        sam_where_set(&where, "standard output");
+        reason = 0;
+        status = SAM_FILE_WRITE;
+    }
+    errno = reason;
     return status == SAM_OK ? SAM_EXIT_OK : sam_complain(&tool->talk, &where, status);
 }
 
@@ -94,6 +118,10 @@ enum sam_exit sam_tool_wiretap(const struct sam_tool *tool) {
     if (options->to == NULL || !read_address(tap.host, &tap.port, options->to, NULL) ||
         tap.port == 0) {
         sam_arguments_complain("sam", "wiretap takes --to HOST:PORT, the server", options->to);
+        return SAM_EXIT_USAGE;
+    }
+    if (port == tap.port && strcmp(host, tap.host) == 0) {
+        sam_arguments_complain("sam", "--listen and --to are the same place", options->to);
         return SAM_EXIT_USAGE;
     }
     if (!sam_plan_read(&plan, options))

@@ -47,7 +47,9 @@ _sam_names() {
     shift
     for kind; do
         for file in "$folder"/*."$kind.pem"; do
-            [[ ! -e $file ]] || basename "$file" ".$kind.pem"
+            file=${file##*/}
+            # Nothing that the shell would read as more than a word.
+            [[ $file = *[!A-Za-z0-9._-]* || $file = .* ]] || printf '%s\n' "${file%".$kind.pem"}"
         done
     done | sort -u
 }
@@ -92,6 +94,7 @@ _sam() {
     # Any folder may have a program called client, and to ask it would be to run it.
     case ${program##*/} in
     client | server) [[ -f ${program%/*}/seal.c ]] || return ;;
+    sam) [[ $program != */* || -f ${program%/*}/wireshark/sam.lua ]] || return ;;
     esac
     [[ $program = */* ]] && keys=${program%/*}/../keys
     [[ $word = '=' ]] && word=

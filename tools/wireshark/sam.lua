@@ -168,13 +168,12 @@ local function check(unit, fixed, found)
     expect(version == 1, "VERSION", 4, "Version %d, not 1", version)
     expect(good_mode, "MODE", 5, "%s of mode %d: there is none", unit.name, mode)
     expect(has_kind(unit, kind), "KIND", 6, "%s of kind %d: there is none", unit.name, kind)
-    if unit == RECORD then -- its length comes before its reserved byte
+    expect_zero(7, 1)
+    if unit == RECORD then
         local length = number(12, 4)
         expect(length >= TAG and length <= TAG + MESSAGE_LIMIT, "LENGTH", 12,
                "No message of up to 2^30 bytes gives a record of %d", length)
-    end
-    expect_zero(7, 1)
-    if unit == GREETING then
+    elseif unit == GREETING then
         expect_zero(12, 4)
         expect(number(8, 4) <= MESSAGE_LIMIT, "LENGTH", 8, "Max message is over 2^30")
         expect(not is_zero(fixed(16, 16)), "CHALLENGE", 16, "The challenge is zero")
