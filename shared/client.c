@@ -28,19 +28,6 @@ struct client {
     bool answered;            /* with an answer that verified */
 };
 
-static enum sam_status load_keys(struct client *client, struct sam_where *where) {
-    const struct sam_options *options = client->options;
-    enum sam_status status = sam_identity_load(&client->own, client->party.crypto, options->keys,
-                                               options->name, options->passphrase_file, where);
-    if (status == SAM_OK)
-        status = sam_key_load_public(&client->server, client->party.crypto, options->keys,
-                                     options->to, where);
-    if (status != SAM_OK || !sam_equal(client->own.id, client->server.id, SAM_KEY_ID_SIZE))
-        return status;
-    sam_where_set(where, "--name %s and --to %s", options->name, options->to);
-    return SAM_KEY_SELF;
-}
-
 /* The message is read before the server is bothered: who types slowly loses no connection. */
 static enum sam_status read_message(struct client *client, struct sam_where *where) {
     const struct sam_options *options = client->options;
@@ -195,7 +182,9 @@ static enum sam_exit run(struct client *client) {
     enum sam_exit code = SAM_EXIT_OK;
     enum sam_status status = sam_crypto_new(&client->party.crypto);
     if (status == SAM_OK)
-        status = load_keys(client, &where);
+        status = sam_identity_load_both(
+            &client->own, &client->server, client->party.crypto, client->options->keys,
+            client->options->name, client->options->to, client->options->passphrase_file, &where);
     if (status == SAM_OK)
         status = read_message(client, &where);
     if (status == SAM_OK)

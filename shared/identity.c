@@ -25,6 +25,19 @@ enum sam_status sam_identity_load(struct sam_key *own, struct sam_crypto *crypto
     return status;
 }
 
+enum sam_status sam_identity_load_both(struct sam_key *own, struct sam_key *other,
+                                       struct sam_crypto *crypto, const char *keys,
+                                       const char *name, const char *to,
+                                       const char *passphrase_file, struct sam_where *where) {
+    enum sam_status status = sam_identity_load(own, crypto, keys, name, passphrase_file, where);
+    if (status == SAM_OK)
+        status = sam_key_load_public(other, crypto, keys, to, where);
+    if (status != SAM_OK || !sam_equal(own->id, other->id, SAM_KEY_ID_SIZE))
+        return status;
+    sam_where_set(where, "%s and %s", name, to);
+    return SAM_KEY_SELF;
+}
+
 static enum sam_status show_fingerprint(const struct sam_options *options,
                                         struct sam_where *where) {
     struct sam_crypto *crypto;

@@ -6,10 +6,7 @@
 
 /* Offsets in the fixed parts. A test holds them against the tables of fields below. */
 enum {
-    AT_TYPE = 3,
     AT_VERSION = 4,
-    AT_MODE = 5,
-    AT_KIND = 6,
     AT_RESERVED = 7,
 
     GREETING_MAX_MESSAGE = 8,
@@ -115,9 +112,9 @@ const struct sam_field *sam_unit_fields(unsigned type, size_t *count) {
 }
 
 uint8_t sam_unit_type(const uint8_t *bytes, size_t length) {
-    if (length <= AT_TYPE || memcmp(bytes, magic, sizeof magic) != 0)
+    if (length <= SAM_AT_TYPE || memcmp(bytes, magic, sizeof magic) != 0)
         return 0;
-    return find_unit(bytes[AT_TYPE]) == NULL ? 0 : bytes[AT_TYPE];
+    return find_unit(bytes[SAM_AT_TYPE]) == NULL ? 0 : bytes[SAM_AT_TYPE];
 }
 
 const char *sam_unit_name(unsigned type) {
@@ -178,16 +175,16 @@ void sam_field_reading(char out[SAM_READING_SIZE], const struct sam_field *field
 
 static void prologue_write(uint8_t *out, enum sam_unit_type type, uint8_t mode, uint8_t kind) {
     memcpy(out, magic, sizeof magic);
-    out[AT_TYPE] = (uint8_t)type;
+    out[SAM_AT_TYPE] = (uint8_t)type;
     out[AT_VERSION] = SAM_PROTOCOL_VERSION;
-    out[AT_MODE] = mode;
-    out[AT_KIND] = kind;
+    out[SAM_AT_MODE] = mode;
+    out[SAM_AT_KIND] = kind;
     out[AT_RESERVED] = 0;
 }
 
 enum sam_status sam_prologue_read(struct sam_prologue *out, const uint8_t in[SAM_PROLOGUE_SIZE],
                                   const char *types, uint8_t mode, unsigned kinds) {
-    *out = (struct sam_prologue){in[AT_TYPE], in[AT_VERSION], in[AT_MODE], in[AT_KIND]};
+    *out = (struct sam_prologue){in[SAM_AT_TYPE], in[AT_VERSION], in[SAM_AT_MODE], in[SAM_AT_KIND]};
     if (memcmp(in, magic, sizeof magic) != 0)
         return SAM_MAGIC;
     if (out->type == '\0' || strchr(types, out->type) == NULL)

@@ -18,6 +18,9 @@ enum {
     SAM_ID_SIZE = 16      /* message id, reference, challenge */
 };
 
+/* Offsets in the prologue, for those who look at units that cannot be read. */
+enum { SAM_AT_TYPE = 3, SAM_AT_MODE = 5, SAM_AT_KIND = 6 };
+
 /* The largest "max message" of a greeting. */
 #define SAM_MESSAGE_LIMIT ((uint32_t)1 << 30)
 

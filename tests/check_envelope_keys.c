@@ -62,10 +62,10 @@ END_TEST
 
 START_TEST(one_cannot_seal_for_oneself) {
     struct run_result result = seal("alice", "alice");
-    assert_key_failure(&result, "--from alice and --to alice", SAM_KEY_SELF);
+    assert_key_failure(&result, "alice and alice", SAM_KEY_SELF);
     give_public(keys, "alice", "twin");
     result = seal("alice", "twin");
-    assert_key_failure(&result, "--from alice and --to twin", SAM_KEY_SELF);
+    assert_key_failure(&result, "alice and twin", SAM_KEY_SELF);
 }
 END_TEST
 

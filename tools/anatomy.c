@@ -12,11 +12,9 @@ const struct sam_mode *sam_mode_find(const char *text) {
     return NULL;
 }
 
-enum { AT_MODE = 5, AT_KIND = 6 };
-
 /* The mode that the unit names; the first one where it names none: reading it then fails. */
 static const struct sam_mode *named_mode(const struct sam_anatomy *anatomy) {
-    uint8_t number = anatomy->bytes[AT_MODE];
+    uint8_t number = anatomy->bytes[SAM_AT_MODE];
     return sam_modes[number >= 1 && number <= SAM_MODES ? number - 1 : 0];
 }
 
@@ -35,8 +33,8 @@ static enum sam_status read_record(const struct sam_anatomy *anatomy) {
     struct sam_prologue prologue;
     uint8_t unkind[SAM_PROLOGUE_SIZE];
     memcpy(unkind, anatomy->bytes, sizeof unkind);
-    uint8_t kind = unkind[AT_KIND];
-    unkind[AT_KIND] = 0;
+    uint8_t kind = unkind[SAM_AT_KIND];
+    unkind[SAM_AT_KIND] = 0;
     enum sam_status status =
         sam_prologue_read(&prologue, unkind, "S", sam_mode_asymmetric_symmetric.number, 0);
     if (status != SAM_OK && status != SAM_RESERVED)
@@ -215,10 +213,10 @@ void sam_anatomy_json(FILE *out, const struct sam_anatomy *anatomy) {
 
 void sam_anatomy_summary(FILE *out, const struct sam_anatomy *anatomy) {
     fputs(anatomy->type == 0 ? "no unit of this protocol" : sam_unit_name(anatomy->type), out);
-    if (anatomy->type != 0 && anatomy->length > AT_KIND) {
-        fprintf(out, ", mode %u", anatomy->bytes[AT_MODE]);
+    if (anatomy->type != 0 && anatomy->length > SAM_AT_KIND) {
+        fprintf(out, ", mode %u", anatomy->bytes[SAM_AT_MODE]);
         if (anatomy->type == SAM_ENVELOPE || anatomy->type == SAM_RECORD)
-            fprintf(out, ", %s", sam_kind_name(anatomy->bytes[AT_KIND]));
+            fprintf(out, ", %s", sam_kind_name(anatomy->bytes[SAM_AT_KIND]));
     }
     fprintf(out, ", %zu bytes", anatomy->length);
 }

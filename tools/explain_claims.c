@@ -3,8 +3,6 @@
 
 #include "explain.h"
 
-enum { AT_KIND = 6 };
-
 const struct sam_explanation *sam_explanation_find(uint8_t type, const struct sam_field *part) {
     size_t count, others;
     const struct sam_explanation *rows = sam_explanations(type, &count);
@@ -31,8 +29,8 @@ int sam_explanation_verdict(const struct sam_anatomy *anatomy, const struct sam_
     const struct sam_explanation *row = sam_explanation_find(anatomy->type, part);
     if (!row->depends || anatomy->status != SAM_OK)
         return row->status;
-    if (part->offset == AT_KIND)
-        return (int)verdict_on_kind(anatomy->bytes[AT_KIND]);
+    if (part->offset == SAM_AT_KIND)
+        return (int)verdict_on_kind(anatomy->bytes[SAM_AT_KIND]);
     uint8_t fixed[SAM_HEADER_SIZE];
     memcpy(fixed, anatomy->bytes, anatomy->fixed);
     fixed[part->offset + part->size - 1] ^= 1;

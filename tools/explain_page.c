@@ -20,8 +20,8 @@ static void put_foreign(FILE *out, const char *text) {
     }
 }
 
-static const struct sam_explanation *explain(const struct sam_page *page,
-                                             const struct sam_field *part) {
+const struct sam_explanation *sam_page_explain(const struct sam_page *page,
+                                               const struct sam_field *part) {
     return sam_explanation_find(page->anatomy->type, part);
 }
 
@@ -45,7 +45,7 @@ static bool is_joined(const struct sam_page *page, const struct stretch *stretch
     if (fixed != (next->offset < page->anatomy->fixed))
         return false;
     if (fixed)
-        return joint & HEADER_AS_ONE || explain(page, next)->group == stretch->group;
+        return joint & HEADER_AS_ONE || sam_page_explain(page, next)->group == stretch->group;
     return joint & NAMES_AS_ONE && strcmp(next->name, stretch->name) == 0;
 }
 
@@ -55,7 +55,7 @@ static bool stretch_at(const struct sam_page *page, size_t first, unsigned joint
     struct sam_field part;
     if (!sam_anatomy_part(page->anatomy, first, &part))
         return false;
-    enum sam_group group = explain(page, &part)->group;
+    enum sam_group group = sam_page_explain(page, &part)->group;
     *stretch = (struct stretch){first, 0, part.offset, 0, group, part.name};
     do {
         stretch->count++;

@@ -12,6 +12,10 @@ struct sam_page {
     size_t parts; /* how many the anatomy has */
 };
 
+/* What is told of a part. */
+const struct sam_explanation *sam_page_explain(const struct sam_page *page,
+                                               const struct sam_field *part);
+
 /* Lines of CSS; NULL ends them. */
 extern const char *const sam_page_style[];
 

@@ -11,11 +11,6 @@ enum {
     EDGE = 1024      /* bytes that are shown at either end of a part that is too long */
 };
 
-static const struct sam_explanation *explain(const struct sam_page *page,
-                                             const struct sam_field *part) {
-    return sam_explanation_find(page->anatomy->type, part);
-}
-
 static unsigned guards_of(const struct sam_page *page, unsigned guards) {
     return guards & sam_sealing_text(page->anatomy)->guards;
 }
@@ -54,7 +49,8 @@ static void put_row(const struct sam_page *page, size_t at, size_t *index) {
         size_t run = part.offset + part.size < end ? part.offset + part.size : end;
         bool left_out = part_is_left_out(page, *index);
         fprintf(out, "<a class=\"g%d\" tabindex=\"-1\" title=\"%s\" href=\"#%s",
-                (int)explain(page, &part)->group, part.name, left_out ? "left-out" : "part-");
+                (int)sam_page_explain(page, &part)->group, part.name,
+                left_out ? "left-out" : "part-");
         if (!left_out)
             fprintf(out, "%zu", *index);
         fputs("\">", out);
@@ -221,7 +217,7 @@ static void put_heading(const struct sam_page *page, size_t index, const struct 
 }
 
 static void put_field(const struct sam_page *page, size_t index, const struct sam_field *part) {
-    const struct sam_explanation *row = explain(page, part);
+    const struct sam_explanation *row = sam_page_explain(page, part);
     const uint8_t *bytes = page->anatomy->bytes + part->offset;
     FILE *out = page->out;
     fprintf(out, "<section class=\"field \" data-name=\"%s\" data-offset=\"%zu\" data-size=\"%zu\"",
@@ -257,7 +253,7 @@ void sam_page_parts(const struct sam_page *page) {
             i = page->parts - SAM_PAGE_LAST_PARTS - 1;
             continue;
         }
-        int next = (int)explain(page, &part)->group;
+        int next = (int)sam_page_explain(page, &part)->group;
         if (next != group)
             fprintf(out, "%s<section class=\"g%d\" id=\"group-%zu\">\n<h3>%s</h3>\n<p>%s</p>\n",
                     group != SAM_GROUPS ? "</section>\n" : "", next, i, sam_group_texts[next].title,

@@ -49,7 +49,7 @@ static size_t sample(uint8_t out[1024], uint8_t type, const struct sam_mode *mod
     header.body_length = (uint32_t)layout.length;
     memset(out, 0, 1024);
     sam_header_write(out, &header);
-    out[3] = type;
+    out[SAM_AT_TYPE] = type;
     if (type == SAM_ENVELOPE)
         return SAM_HEADER_SIZE + layout.length;
     const struct sam_field *fields = sam_unit_fields(type, &count);

@@ -15,19 +15,6 @@ struct sealing {
     struct sam_envelope envelope;
 };
 
-static enum sam_status load_keys(struct sealing *sealing, const struct sam_tool_options *options,
-                                 struct sam_where *where) {
-    enum sam_status status = sam_identity_load(&sealing->own, sealing->party.crypto, options->keys,
-                                               options->from, options->passphrase_file, where);
-    if (status == SAM_OK)
-        status = sam_key_load_public(&sealing->recipient, sealing->party.crypto, options->keys,
-                                     options->to, where);
-    if (status != SAM_OK || !sam_equal(sealing->own.id, sealing->recipient.id, SAM_KEY_ID_SIZE))
-        return status;
-    sam_where_set(where, "--from %s and --to %s", options->from, options->to);
-    return SAM_KEY_SELF;
-}
-
 /* A file of known size is read straight into its place in the envelope: it is in memory once. */
 static enum sam_status read_message(struct sealing *sealing, int fd) {
     struct sam_bytes message = {0};
@@ -54,7 +41,9 @@ static enum sam_status read_message(struct sealing *sealing, int fd) {
 static enum sam_status seal(struct sealing *sealing, const struct sam_tool_options *options,
                             struct sam_where *where) {
     struct sam_address address = {.kind = SAM_KIND_SEND, .sent_at = sam_unix_time()};
-    enum sam_status status = load_keys(sealing, options, where);
+    enum sam_status status = sam_identity_load_both(
+        &sealing->own, &sealing->recipient, sealing->party.crypto, options->keys, options->from,
+        options->to, options->passphrase_file, where);
     if (status != SAM_OK)
         return status;
     sam_where_set(where, "%s", sam_tool_input(options->in));
