@@ -186,9 +186,14 @@ START_TEST(a_server_removes_no_port_file_but_its_own) {
     assert_file(server.port_file, &other);
     ck_assert_int_eq(rename(server.port_file, target), 0);
     ck_assert_int_eq(symlink(target, link), 0);
+    /* Somebody's link is written through, and nothing of it is removed. */
     start_with_port_file(&server, link);
     stop_server_well(&server);
-    assert_file(target, &other);
+    ck_assert(exists(link));
+    struct sam_bytes port = read_file(target);
+    ck_assert_uint_ge(port.length, 5); /* of a port that the system chose, and a newline */
+    ck_assert(port.length != other.length || memcmp(port.data, other.data, port.length) != 0);
+    sam_bytes_free(&port);
 }
 END_TEST
 

@@ -1,7 +1,8 @@
-/* Tests of file: how much a file has left, and reading exactly that. */
+/* Tests of file: how much a file has left, reading exactly that, and where nothing is written. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -148,6 +149,42 @@ START_TEST(a_file_is_read_from_where_it_stands_into_memory_of_its_size) {
 }
 END_TEST
 
+START_TEST(a_link_stays_and_what_it_leads_to_is_replaced) {
+    char link[PATH_MAX + 8];
+    struct stat file;
+    snprintf(link, sizeof link, "%s/link", folder);
+    write_file(path, 0644, "old", 3);
+    ck_assert_int_eq(symlink("file", link), 0);
+    ck_status(sam_file_replace(link, 0600, "new one", 7), SAM_OK);
+    ck_assert_int_eq(lstat(link, &file), 0);
+    ck_assert(S_ISLNK(file.st_mode));
+    struct sam_bytes got = read_file(path);
+    ck_assert_uint_eq(got.length, 7);
+    ck_assert_mem_eq(got.data, "new one", 7);
+    sam_bytes_free(&got);
+    ck_assert_uint_eq(count_entries(folder), 2);
+}
+END_TEST
+
+/* What a message holds could move it. */
+START_TEST(nothing_is_written_to_a_terminal) {
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    ck_assert_int_ge(terminal, 0);
+    ck_assert_int_eq(grantpt(terminal), 0);
+    ck_assert_int_eq(unlockpt(terminal), 0);
+    const char *name = ptsname(terminal);
+    int other = open(name, O_RDWR | O_NOCTTY);
+    ck_assert_int_ge(other, 0);
+    ck_status(sam_file_replace(name, 0600, "\033[31mred", 8), SAM_FILE_WRITE);
+    ck_assert_int_eq(errno, ENOTSUP);
+    char got[8];
+    ck_assert_int_eq(fcntl(terminal, F_SETFL, O_NONBLOCK), 0);
+    ck_assert_int_lt((int)read(terminal, got, sizeof got), 0);
+    close(other);
+    close(terminal);
+}
+END_TEST
+
 TCase *reading_case(void) {
     TCase *tcase = tcase_create("reading");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
@@ -158,5 +195,7 @@ TCase *reading_case(void) {
     tcase_add_test(tcase, exactly_what_was_asked_for_is_read_and_no_more);
     tcase_add_test(tcase, a_pipe_is_read_to_its_end);
     tcase_add_test(tcase, a_file_is_read_from_where_it_stands_into_memory_of_its_size);
+    tcase_add_test(tcase, a_link_stays_and_what_it_leads_to_is_replaced);
+    tcase_add_test(tcase, nothing_is_written_to_a_terminal);
     return tcase;
 }
