@@ -56,7 +56,7 @@ PAGES := 006_mode1_alice_bob_621 204_mode2_file 048_mode1_bad_L_huge 135_mode2_b
 tools-check: $(PROGRAMS) $(STREAMS) ## try sam with tshark, chromium, mandoc, bash and zsh
 	@SAM_BIN=$(or $(BIN),./) tests/wireshark.sh $(BUILD)
 	@mkdir -p $(BUILD)/pages && for vector in $(PAGES); do \
-	  $(SAM) explain tests/vectors/$$vector.sam --out $(BUILD)/pages/$$vector.html; done
+	  $(SAM) explain --quiet tests/vectors/$$vector.sam --out $(BUILD)/pages/$$vector.html; done
 	@tests/pages.sh $(PAGES:%=$(BUILD)/pages/%.html)
 	@tests/manual.sh $(or $(BIN),./)
 

@@ -175,7 +175,7 @@ static void assert_part(const struct verdict *verdict, const uint8_t *bytes, siz
     demand(strcmp(part->name, name) == 0);
     demand(strcmp(owner(verdict, bytes, last), name) == 0);
     if (strcmp(name, "OAEP block") == 0) {
-        uint64_t block = bytes[10] * 256u + bytes[11];
+        uint64_t block = sam_get16(bytes + 10);
         demand((part->offset - 128) % block == 0);
         demand(part->size <= block);
     }
@@ -205,7 +205,7 @@ static void assert_anatomy(const uint8_t *data, size_t length) {
         more = sam_anatomy_part(&anatomy, ++index, &next);
         /* Blocks are whole, but for the last bytes there are. */
         if (more && strcmp(part.name, "OAEP block") == 0)
-            demand(part.size == bytes[10] * 256u + bytes[11]);
+            demand(part.size == sam_get16(bytes + 10));
         demand(sam_anatomy_find(&anatomy, part.name, &found));
         demand(strcmp(found.name, part.name) == 0);
         demand(found.offset == part.offset || found.offset + found.size <= part.offset);

@@ -245,7 +245,7 @@ static void put_head(const struct sam_page *page, const char *title) {
     fputs("<nav aria-label=\"Sections\">\n<a href=\"#overview\">At a glance</a>\n", out);
     if (page->anatomy->mode != NULL)
         fputs("<a href=\"#readable\">What anybody can read</a>\n", out);
-    fputs("<a href=\"#sealing\">What protects it</a>\n", out);
+    fprintf(out, "<a href=\"#sealing\">%s</a>\n", sam_sealing_text(page->anatomy)->title);
     if (page->parts > 0)
         fputs("<a href=\"#map\">Every byte</a>\n<a href=\"#fields\">Part by part</a>\n", out);
     if (page->anatomy->type == SAM_ENVELOPE)
