@@ -16,6 +16,7 @@ check: $(TESTS) $(PROGRAMS) ## run the tests; SUITES="wire keys" runs some of th
 variant = @$(MAKE) --no-print-directory $(2) BUILD=$(BUILD)/$(1) BIN=$(BUILD)/$(1)/ \
           CFLAGS='-O1 -g -fno-omit-frame-pointer $(3)'
 
+asan: export ASAN_OPTIONS := quarantine_size_mb=16# what is large is forked, and searched for leaks, slowly
 asan: ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(call variant,asan,check,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
 
