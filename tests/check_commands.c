@@ -176,15 +176,6 @@ START_TEST(the_limits_themselves_are_taken) {
 }
 END_TEST
 
-static void assert_columns(const struct sam_bytes *text) {
-    const char *line = (const char *)text->data;
-    while (*line != '\0') {
-        size_t length = strcspn(line, "\n");
-        ck_assert_msg(length <= 80, "%zu columns: %.*s", length, (int)length, line);
-        line += length + (line[length] == '\n');
-    }
-}
-
 static const char *const both_know[] = {
     "--host",    "--port",  "--keys",  "--name",  "--passphrase-file", "--bits",
     "--force",   "--trace", "--quiet", "--color", "generate_key_pair", "fingerprint",

@@ -207,7 +207,7 @@ START_TEST(the_hex_of_a_value_is_read_to_its_end) {
     ck_assert_uint_eq(edit.value_size, SAM_HEADER_SIZE);
     for (unsigned i = 0; i < SAM_HEADER_SIZE; i++)
         ck_assert_uint_eq(edit.value[i], i);
-    strcat(rule, "00");
+    snprintf(rule + 2 + 2 * SAM_HEADER_SIZE, 3, "00");
     ck_assert(!sam_edit_parse(&edit, false, rule));
 }
 END_TEST

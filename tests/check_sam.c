@@ -110,15 +110,6 @@ START_TEST(a_mistake_on_the_line_is_named) {
 }
 END_TEST
 
-static void assert_columns(const struct sam_bytes *text) {
-    const char *line = (const char *)text->data;
-    while (*line != '\0') {
-        size_t length = strcspn(line, "\n");
-        ck_assert_msg(length <= 80, "%zu columns: %.*s", length, (int)length, line);
-        line += length + (line[length] == '\n');
-    }
-}
-
 /* How many lines begin with that option. */
 static size_t count_option(const struct sam_bytes *help, const char *name) {
     char start[48];

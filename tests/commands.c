@@ -83,6 +83,15 @@ void assert_one_line(const struct sam_bytes *text) {
                   "not one line: \"%s\"", (const char *)text->data);
 }
 
+void assert_columns(const struct sam_bytes *text) {
+    const char *line = (const char *)text->data;
+    while (*line != '\0') {
+        size_t length = strcspn(line, "\n");
+        ck_assert_msg(length <= 80, "%zu columns: %.*s", length, (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+}
+
 void assert_file(const char *path, const struct sam_bytes *expected) {
     struct sam_bytes actual = read_file(path);
     ck_assert_uint_eq(actual.length, expected->length);

@@ -40,6 +40,9 @@ void assert_text(const struct sam_bytes *actual, const char *expected);
 /* Fails the test unless text is nothing but one line. */
 void assert_one_line(const struct sam_bytes *text);
 
+/* Fails the test unless every line has at most 80 columns. */
+void assert_columns(const struct sam_bytes *text);
+
 /* Asserts that a file holds these bytes. */
 void assert_file(const char *path, const struct sam_bytes *expected);
 
