@@ -1,7 +1,5 @@
 #include "identity.h"
 
-#include <string.h>
-
 enum sam_status sam_identity_load(struct sam_key *own, struct sam_crypto *crypto, const char *keys,
                                   const char *name, const char *passphrase_file,
                                   struct sam_where *where) {

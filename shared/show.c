@@ -61,17 +61,14 @@ static void show_hex(FILE *out, const uint8_t *data, size_t length) {
 }
 
 /* What short fields say besides their bytes: capital letters, or a number. */
-static void show_value(FILE *out, const uint8_t *data, size_t size) {
-    uint64_t number = 0;
-    bool letters = size == 1 || size == 3;
-    for (size_t i = 0; i < size; i++) {
-        number = number << 8 | data[i];
+static void show_value(FILE *out, const struct sam_field *field, const uint8_t *data) {
+    bool letters = field->reading == SAM_AS_LETTERS || field->reading == SAM_AS_TYPE;
+    for (size_t i = 0; i < field->size; i++)
         letters = letters && data[i] >= 'A' && data[i] <= 'Z';
-    }
     if (letters)
-        fprintf(out, "  %.*s", (int)size, (const char *)data);
+        fprintf(out, "  %.*s", (int)field->size, (const char *)data);
     else
-        fprintf(out, "  = %llu", (unsigned long long)number);
+        fprintf(out, "  = %llu", (unsigned long long)sam_field_number(field, data));
 }
 
 void sam_show_field(FILE *out, const struct sam_field *field, const uint8_t *data) {
@@ -87,7 +84,7 @@ void sam_show_field(FILE *out, const struct sam_field *field, const uint8_t *dat
         show_hex(out, data + i, shown - i < PER_LINE ? shown - i : PER_LINE);
     }
     if (field->reading != SAM_AS_BYTES)
-        show_value(out, data, field->size);
+        show_value(out, field, data);
     if (shown < field->size)
         fprintf(out, "\n%*s ... %zu more bytes", LEFT, "", field->size - shown);
     fputc('\n', out);

@@ -111,8 +111,12 @@ const struct sam_field *sam_unit_fields(unsigned type, size_t *count) {
     return unit == NULL ? NULL : unit->fields;
 }
 
+bool sam_unit_begins(const uint8_t *bytes, size_t length) {
+    return length == 0 || memcmp(bytes, magic, length < sizeof magic ? length : sizeof magic) == 0;
+}
+
 uint8_t sam_unit_type(const uint8_t *bytes, size_t length) {
-    if (length <= SAM_AT_TYPE || memcmp(bytes, magic, sizeof magic) != 0)
+    if (length <= SAM_AT_TYPE || !sam_unit_begins(bytes, length))
         return 0;
     return find_unit(bytes[SAM_AT_TYPE]) == NULL ? 0 : bytes[SAM_AT_TYPE];
 }
@@ -134,6 +138,13 @@ const char *sam_kind_name(unsigned kind) {
     static const char *const names[] = {"unknown", "send",   "recv",    "join", "reply",
                                         "push",    "refuse", "session", "close"};
     return names[kind < COUNT(names) ? kind : 0];
+}
+
+uint64_t sam_field_number(const struct sam_field *field, const uint8_t *data) {
+    uint64_t number = 0;
+    for (size_t i = 0; i < field->size; i++)
+        number = number << 8 | data[i];
+    return number;
 }
 
 static void read_time(char out[SAM_READING_SIZE], uint64_t milliseconds) {

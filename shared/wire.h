@@ -138,6 +138,9 @@ const struct sam_field *sam_unit_fields(unsigned type, size_t *count);
  * magic, or a type that does not exist. */
 uint8_t sam_unit_type(const uint8_t *bytes, size_t length);
 
+/* Whether these bytes, any number of them, can be the start of a unit of some type. */
+bool sam_unit_begins(const uint8_t *bytes, size_t length);
+
 /* "greeting", "envelope", "rejection", "record"; "unknown" for another type. */
 const char *sam_unit_name(unsigned type);
 
@@ -145,6 +148,9 @@ const char *sam_unit_name(unsigned type);
  * 12 (section 1). Until SAM_UNIT_SIZE bytes are there it is SAM_UNIT_SIZE; 0 when sam_unit_type is.
  */
 uint64_t sam_unit_length(const uint8_t *bytes, size_t length);
+
+/* The big-endian number that a field's bytes are; data points to them, at most 8. */
+uint64_t sam_field_number(const struct sam_field *field, const uint8_t *data);
 
 enum { SAM_READING_SIZE = 32 };
 

@@ -12,7 +12,7 @@
 #include "vector_index.h"
 
 const struct sam_mode in_tools = {.name = "tools"};
-static struct vector_index all;
+struct vector_index all;
 
 void set_up_three(void) {
     set_up_place();
@@ -61,12 +61,12 @@ void assert_failure(const struct run_result *result, int code, const char *about
     assert_says(result, what);
 }
 
-static void load_all(void) {
+void load_all(void) {
     load_people();
     vector_index_load(&all);
 }
 
-static void free_all(void) {
+void free_all(void) {
     vector_index_free(&all);
     free_people();
 }

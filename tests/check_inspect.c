@@ -11,18 +11,6 @@
 #include "json.h"
 #include "vector_index.h"
 
-static struct vector_index all;
-
-static void load_all(void) {
-    load_people();
-    vector_index_load(&all);
-}
-
-static void free_all(void) {
-    vector_index_free(&all);
-    free_people();
-}
-
 /* Files with such names hold envelopes; what is said of them holds none of it. */
 static const struct {
     const char *name, *shown;

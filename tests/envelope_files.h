@@ -4,9 +4,15 @@
 
 #include "arguments.h"
 #include "commands.h"
+#include "vector_index.h"
 
 /* A checked fixture, with tear_down_place: alice, bob and carol are pairs that trust each other. */
 void set_up_three(void);
+
+/* The index of the vectors, and an unchecked fixture that loads it, and the people. */
+extern struct vector_index all;
+void load_all(void);
+void free_all(void);
 
 /* The folder of sam in the place of a mode's, for those who run programs by their mode. */
 extern const struct sam_mode in_tools;

@@ -75,13 +75,10 @@ void sam_anatomy_start(struct sam_anatomy *anatomy, const uint8_t *bytes, size_t
     *anatomy = (struct sam_anatomy){.bytes = bytes, .length = length};
     anatomy->type = sam_unit_type(bytes, length);
     anatomy->whole = sam_unit_length(bytes, length);
-    anatomy->status = SAM_MAGIC;
     if (anatomy->type == 0) {
-        bool begun = length < 4 && (length == 0 || memcmp("SAM", bytes, length) == 0);
-        if (begun)
-            anatomy->status = SAM_TRUNCATED;
-        else if (length >= 4 && memcmp("SAM", bytes, 3) == 0)
-            anatomy->status = SAM_TYPE;
+        anatomy->status = !sam_unit_begins(bytes, length) ? SAM_MAGIC
+                          : length <= SAM_AT_TYPE         ? SAM_TRUNCATED
+                                                          : SAM_TYPE;
         return;
     }
     const struct sam_field *fields = sam_unit_fields(anatomy->type, &count);
@@ -179,20 +176,18 @@ void sam_anatomy_show(FILE *out, const struct sam_anatomy *anatomy, size_t most)
 }
 
 static void json_field(FILE *out, const struct sam_anatomy *anatomy, const struct sam_field *part) {
+    const uint8_t *data = anatomy->bytes + part->offset;
     char reading[SAM_READING_SIZE];
-    uint64_t number = 0;
     bool number_too = part->reading != SAM_AS_BYTES && part->reading != SAM_AS_LETTERS &&
                       part->reading != SAM_AS_TYPE;
-    sam_field_reading(reading, part, anatomy->bytes + part->offset);
+    sam_field_reading(reading, part, data);
     fprintf(out, "{\"name\": \"%s\", \"offset\": %zu, \"size\": %zu, \"hex\": \"", part->name,
             part->offset, part->size);
-    for (size_t i = 0; i < part->size; i++) {
-        fprintf(out, "%02x", anatomy->bytes[part->offset + i]);
-        number = number << 8 | anatomy->bytes[part->offset + i];
-    }
+    for (size_t i = 0; i < part->size; i++)
+        fprintf(out, "%02x", data[i]);
     fputc('"', out);
     if (number_too)
-        fprintf(out, ", \"number\": %llu", (unsigned long long)number);
+        fprintf(out, ", \"number\": %llu", (unsigned long long)sam_field_number(part, data));
     if (reading[0] != '\0')
         fprintf(out, ", \"reading\": \"%s\"", reading);
     fprintf(out, ", \"meaning\": \"%s\"}", part->meaning);

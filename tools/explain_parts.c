@@ -133,18 +133,11 @@ static void put_value(FILE *out, const uint8_t *bytes, size_t size) {
 }
 
 /* What a part says besides its bytes, where it is all there. */
-static void put_reading(const struct sam_page *page, size_t index, const struct sam_field *part) {
-    size_t count = 0;
-    const struct sam_field *fields = sam_unit_fields(page->anatomy->type, &count);
+static void put_reading(const struct sam_page *page, const struct sam_field *part) {
     const uint8_t *bytes = page->anatomy->bytes + part->offset;
     char reading[SAM_READING_SIZE], fingerprint[SAM_FINGERPRINT_SIZE];
-    if (index >= count || part->size != fields[index].size)
-        return;
-    uint64_t number = 0;
-    for (size_t i = 0; i < part->size; i++)
-        number = number << 8 | bytes[i];
     sam_field_reading(reading, part, bytes);
-    if (part->size == SAM_KEY_ID_SIZE) {
+    if (part->offset < page->anatomy->fixed && part->size == SAM_KEY_ID_SIZE) {
         sam_fingerprint(fingerprint, bytes);
         fprintf(page->out, "<p>as a fingerprint <code>%s</code></p>\n", fingerprint);
     } else if (part->reading == SAM_AS_LETTERS || part->reading == SAM_AS_TYPE) {
@@ -152,7 +145,7 @@ static void put_reading(const struct sam_page *page, size_t index, const struct 
         fprintf(page->out, "<p>the letter%s <code>%.*s</code>%s%s</p>\n", part->size > 1 ? "s" : "",
                 (int)part->size, (const char *)bytes, reading[0] != '\0' ? ", " : "", reading);
     } else if (part->reading != SAM_AS_BYTES) {
-        fprintf(page->out, "<p>the number %" PRIu64 "%s%s</p>\n", number,
+        fprintf(page->out, "<p>the number %" PRIu64 "%s%s</p>\n", sam_field_number(part, bytes),
                 reading[0] != '\0' ? ", " : "", reading);
     }
 }
@@ -232,7 +225,7 @@ static void put_field(const struct sam_page *page, size_t index, const struct sa
     put_heading(page, index, part);
     fputs("<div class=\"value\">", out);
     put_value(out, bytes, part->size);
-    put_reading(page, index, part);
+    put_reading(page, part);
     fprintf(out, "</div>\n<dl>\n<dt>What it is</dt><dd>%s</dd>\n", row->what);
     put_protection(page, row);
     fputs("<dt>When it is changed</dt><dd>", out);

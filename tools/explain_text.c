@@ -1,6 +1,4 @@
 /* The texts of the page, and what they claim: tests hold every status here against the library. */
-#include <string.h>
-
 #include "explain.h"
 
 const struct sam_group_text sam_group_texts[SAM_GROUPS] = {

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "file.h"
 #include "open.h"
 
 enum { MESSAGE_SHOWN = 4096 };
@@ -48,7 +47,7 @@ static void show_json(const char *path, const struct sam_anatomy *anatomy, const
 }
 
 static bool wants_inside(const struct sam_tool_options *options) {
-    return options->keys_given || options->name != NULL || options->passphrase_file != NULL;
+    return options->keys != NULL || options->name != NULL || options->passphrase_file != NULL;
 }
 
 static enum sam_exit show_inside(const struct sam_tool *tool, const char *path,

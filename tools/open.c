@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "file.h"
 #include "identity.h"
 
 /* Whose private key is asked for: --name, or whoever the envelope is for. */
@@ -33,18 +32,18 @@ static const char *unfreshness(const struct sam_header *header) {
                       : "kept from a conversation: can be handed over again";
 }
 
-static enum sam_status load_keys(struct sam_opening *opening,
-                                 const struct sam_tool_options *options, struct sam_where *where) {
+static enum sam_status load_keys(struct sam_opening *opening, const struct sam_tool *tool,
+                                 struct sam_where *where) {
     enum sam_status status = sam_crypto_new(&opening->crypto);
     if (status == SAM_OK)
-        status = sam_ring_load(&opening->ring, opening->crypto, options->keys, where);
+        status = sam_ring_load(&opening->ring, opening->crypto, tool->keys, where);
     if (status != SAM_OK)
         return status;
-    const char *name = opener(options, &opening->ring, &opening->envelope.header);
+    const char *name = opener(&tool->options, &opening->ring, &opening->envelope.header);
     if (name == NULL)
         return SAM_RECIPIENT;
-    return sam_identity_load(&opening->own, opening->crypto, options->keys, name,
-                             options->passphrase_file, where);
+    return sam_identity_load(&opening->own, opening->crypto, tool->keys, name,
+                             tool->options.passphrase_file, where);
 }
 
 enum sam_exit sam_opening_run(struct sam_opening *opening, const struct sam_tool *tool,
@@ -60,7 +59,7 @@ enum sam_exit sam_opening_run(struct sam_opening *opening, const struct sam_tool
     enum sam_status status =
         anatomy.type == SAM_ENVELOPE || anatomy.type == 0 ? anatomy.status : SAM_TYPE;
     if (status == SAM_OK)
-        status = load_keys(opening, &tool->options, &from);
+        status = load_keys(opening, tool, &from);
     if (status != SAM_OK && sam_status_step(status) == 0)
         return sam_complain(&tool->talk, &from, status);
     party.crypto = opening->crypto;

@@ -26,10 +26,11 @@ static const struct sam_command commands[] = {
     {"explain", "F", "explain every byte of an envelope on a page", EXPLAIN, 1},
 };
 
-/* In the order of commands. */
-static enum sam_exit (*const tools[])(const struct sam_tool *tool) = {
-    sam_tool_seal,    sam_tool_open,    sam_tool_inspect,
-    sam_tool_wiretap, sam_tool_compare, sam_tool_explain};
+static const struct {
+    unsigned bit;
+    enum sam_exit (*run)(const struct sam_tool *tool);
+} tools[] = {{SEAL, sam_tool_seal},       {OPEN, sam_tool_open},       {INSPECT, sam_tool_inspect},
+             {WIRETAP, sam_tool_wiretap}, {COMPARE, sam_tool_compare}, {EXPLAIN, sam_tool_explain}};
 
 #define AT(field) offsetof(struct sam_tool_options, field)
 
@@ -110,9 +111,10 @@ int main(int argc, char **argv) {
                                tool.options.color);
         return SAM_EXIT_USAGE;
     }
-    tool.options.keys_given = tool.options.keys != NULL;
-    if (tool.options.keys == NULL)
-        tool.options.keys = sam_default_keys(tool.options.default_keys, argv[0]);
+    char default_keys[PATH_MAX];
+    tool.keys = tool.options.keys;
+    if (tool.keys == NULL)
+        tool.keys = sam_default_keys(default_keys, argv[0]);
     tool.talk = sam_talk_start("sam", tool.options.color, tool.options.quiet);
     tool.operands = words.operands;
     tool.operand_count = words.count;
@@ -123,5 +125,8 @@ int main(int argc, char **argv) {
         }
         tool.options.in = words.operands[0];
     }
-    return (int)tools[words.command - commands](&tool);
+    size_t i = 0;
+    while (tools[i].bit != words.command->bit)
+        i++;
+    return (int)tools[i].run(&tool);
 }

@@ -10,18 +10,18 @@
 #include "talk.h"
 
 struct sam_tool_options {
-    const char *keys, *from, *to, *name, *passphrase_file; /* NULL: not given, but keys */
+    const char *keys, *from, *to, *name, *passphrase_file; /* NULL: not given */
     const char *mode, *in, *out, *color;
     const char *listen, *port_file, *save, *pcap, *side, *swap, *sizes;
     struct sam_texts flip, set; /* rules of the wiretap */
     uint32_t drop, replay, replay_new, truncate, delay /* ms */, envelope; /* 0: not given */
     uint32_t bits;
-    bool keys_given, json, csv, brief, trace, quiet, help, version;
-    char default_keys[PATH_MAX];
+    bool json, csv, brief, trace, quiet, help, version;
 };
 
 struct sam_tool {
     struct sam_tool_options options;
+    const char *keys; /* folder: what was given, or the lab's */
     struct sam_talk talk;
     char **operands;
     size_t operand_count;

@@ -38,11 +38,12 @@ static enum sam_status read_message(struct sealing *sealing, int fd) {
     return status;
 }
 
-static enum sam_status seal(struct sealing *sealing, const struct sam_tool_options *options,
+static enum sam_status seal(struct sealing *sealing, const struct sam_tool *tool,
                             struct sam_where *where) {
+    const struct sam_tool_options *options = &tool->options;
     struct sam_address address = {.kind = SAM_KIND_SEND, .sent_at = sam_unix_time()};
     enum sam_status status = sam_identity_load_both(
-        &sealing->own, &sealing->recipient, sealing->party.crypto, options->keys, options->from,
+        &sealing->own, &sealing->recipient, sealing->party.crypto, tool->keys, options->from,
         options->to, options->passphrase_file, where);
     if (status != SAM_OK)
         return status;
@@ -77,7 +78,7 @@ enum sam_exit sam_tool_seal(const struct sam_tool *tool) {
     }
     enum sam_status status = sam_crypto_new(&sealing.party.crypto);
     if (status == SAM_OK)
-        status = seal(&sealing, options, &where);
+        status = seal(&sealing, tool, &where);
     enum sam_exit code = SAM_EXIT_OK;
     if (status != SAM_OK) {
         code = sam_complain(&tool->talk, &where, status);

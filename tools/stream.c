@@ -26,6 +26,7 @@ static void await_answer(struct sam_tapped *tapped, unsigned side, uint32_t numb
     pthread_mutex_unlock(&tapped->lock);
 }
 
+/* What is told behind unit number of side, when it is that one. */
 static const char *answers(struct sam_tapped *tapped, unsigned side, uint64_t number) {
     pthread_mutex_lock(&tapped->lock);
     bool awaited = tapped->awaited[side] != 0 && number + 1 >= tapped->awaited[side];
@@ -181,6 +182,8 @@ static void finish_unit(struct sam_stream *stream, uint8_t *unit, size_t length,
         if (planned != 0)
             planned = begin_attack(stream, unit, length, planned, note.log);
         sam_note_tell(&note);
+    } else {
+        planned = 0; /* what cannot be told is not done */
     }
     /* Of one that was held back nothing has been passed yet. */
     if (planned != 0)
@@ -193,9 +196,8 @@ static void finish_unit(struct sam_stream *stream, uint8_t *unit, size_t length,
 
 /* How many bytes make the unit that these begin whole; 0 when they begin none. */
 static uint64_t awaited_length(const uint8_t *unit, size_t available) {
-    static const uint8_t magic[] = {'S', 'A', 'M'};
-    if (available <= sizeof magic)
-        return memcmp(unit, magic, available) == 0 ? sizeof magic + 1 : 0;
+    if (available <= SAM_AT_TYPE)
+        return sam_unit_begins(unit, available) ? SAM_AT_TYPE + 1 : 0;
     return sam_unit_length(unit, available);
 }
 
@@ -278,9 +280,12 @@ static void finish_stream(struct sam_stream *stream) {
     if (stream->bytes.length > 0) /* of attacks, one that is not whole can only be dropped */
         finish_unit(stream, stream->bytes.data, stream->bytes.length, planned & SAM_DROP);
     pass_on(stream, stream->held.data, stream->held.length, "held back by the wiretap");
-    bool answer = answers(tapped, stream->side, UINT32_MAX)[0] != '\0';
-    sam_note_line(tapped->number, side_names[stream->side],
-                  answer ? " ends <- the far end's answer" : " ends");
+    struct sam_note note;
+    if (sam_note_open(&note, tapped->number)) {
+        fprintf(note.log, "%s ends%s\n", side_names[stream->side],
+                answers(tapped, stream->side, UINT32_MAX));
+        sam_note_tell(&note);
+    }
     sam_flow_end(tapped->tap->capture, &tapped->flows[stream->side], stream->side);
 }
 
