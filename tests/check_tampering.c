@@ -216,7 +216,10 @@ START_TEST(byte_left_out_is_noticed_though_the_length_is_kept) {
         uint8_t other = (uint8_t) ~*last;
         memmove(bytes + at, bytes + at + 1, (size_t)(last - (bytes + at)));
         *last = other;
-        assert_noticed(_i, &shifted, verdict_on_body(_i, &shifted, at));
+        size_t changed = at; /* later, where the byte left out is followed by its like */
+        while (bytes[changed] == brief[_i].bytes.data[changed])
+            changed++;
+        assert_noticed(_i, &shifted, verdict_on_body(_i, &shifted, changed));
     }
 }
 END_TEST
