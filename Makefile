@@ -17,7 +17,7 @@ comma    := ,
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wvla
 STANDARD := -std=c11 -D_XOPEN_SOURCE=700 -DOPENSSL_NO_DEPRECATED -DOPENSSL_API_COMPAT=30000
 HARDEN   := $(if $(filter Linux,$(shell uname -s)),-pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now)
-COMPILE   = $(CC) $(STANDARD) $(WARN) -Ishared -Itools -fPIE -pthread -MMD -MP $(CRYPTO_CFLAGS) \
+COMPILE   = $(CC) $(STANDARD) $(WARN) -Ishared -Itools -fPIC -pthread -MMD -MP $(CRYPTO_CFLAGS) \
             $(CPPFLAGS) $(CFLAGS) -c
 LINK      = $(CC) $(CFLAGS) -pthread $(HARDEN) $(LDFLAGS)
 
@@ -87,6 +87,7 @@ demo: $(PROGRAMS) ## see a message travel in both modes: seen, tampered with, re
 	@tools/demo.sh $(BUILD)
 
 include tests/check.mk
+include labs/labs.mk
 
 # Every program has its manual page and its completion under its own name; those of a kind share one.
 TO        := $(DESTDIR)$(PREFIX)

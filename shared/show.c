@@ -1,6 +1,8 @@
 #include "show.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum {
     PER_LINE = 16,
@@ -53,6 +55,30 @@ void sam_show_text(FILE *out, const uint8_t *text, size_t length, size_t limit) 
     }
     if (shown < length)
         fprintf(out, "... (%zu more bytes)", length - shown);
+}
+
+void sam_show_json(FILE *out, const char *text) {
+    char *shown = NULL;
+    size_t length = 0;
+    FILE *stream = open_memstream(&shown, &length);
+    if (stream == NULL)
+        return;
+    for (const char *line = text;; line++) {
+        size_t size = strcspn(line, "\n");
+        sam_show_text(stream, (const uint8_t *)line, size, size);
+        line += size;
+        if (*line == '\0')
+            break;
+        putc('\n', stream);
+    }
+    fclose(stream);
+    for (size_t i = 0; i < length; i++) {
+        if (shown[i] == '\n')
+            fputs("\\n", out);
+        else
+            fprintf(out, shown[i] == '"' || shown[i] == '\\' ? "\\%c" : "%c", shown[i]);
+    }
+    free(shown);
 }
 
 static void show_hex(FILE *out, const uint8_t *data, size_t length) {

@@ -1,25 +1,30 @@
 #!/bin/sh
-# make docs-check: runs every command of the documents in a copy of the project, with cram, and
-# compares what they print.
+# make docs-check: runs every command of the documents, or of those that are named, in a copy of the
+# project, with cram, and compares what they print.
 set -eu
 unset MAKEFLAGS MAKELEVEL MFLAGS # this is a shell of its own, whoever called it
 
-documents="README.md docs/by-hand.md"
+documents=${*:-README.md labs.md docs/by-hand.md}
 work=$(mktemp -d "${TMPDIR:-/tmp}/docs.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/lab" "$work/tests"
-git ls-files -z | xargs -0 tar cf - | tar xf - -C "$work/lab"
+git ls-files -z --cached --others --exclude-standard | xargs -0 tar cf - | tar xf - -C "$work/lab"
 
 # What the documents' commands find around them. `stays` starts a server that goes on while the next
-# commands run, shows what it has said once it listens, and is stopped at the end.
+# commands run, shows what it has said once it listens, and is stopped at the end, or when another of
+# its kind (`make run-server`, `make wiretap`) takes its place.
 cat >"$work/prelude" <<'PRELUDE'
 cd "$DOCS_LAB"
-servers=
-trap '[ -z "$servers" ] || kill $servers; wait' EXIT
+declare -A servers
+trap '[ -z "${servers[*]}" ] || kill ${servers[*]}; wait' EXIT
 stays() {
+    if [ -n "${servers[$2]:-}" ]; then
+        kill "${servers[$2]}"
+        wait "${servers[$2]}"
+    fi
     log=$(mktemp "$DOCS_LAB/stays.XXXXXX")
     "$@" >"$log" 2>&1 &
-    servers="$servers $!"
+    servers[$2]=$!
     tries=0
     until grep -q "trusting\|passing on" "$log"; do
         tries=$((tries + 1))

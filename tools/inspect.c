@@ -24,23 +24,9 @@ static void show_outside(const char *path, const struct sam_anatomy *anatomy) {
                sam_status_sentence(anatomy->status));
 }
 
-/* A name may be any bytes; JSON text is UTF-8 without control characters (RFC 8259, 7). */
-static void json_text(const char *text) {
-    char *shown = NULL;
-    size_t length = 0;
-    FILE *stream = open_memstream(&shown, &length);
-    if (stream == NULL)
-        return;
-    sam_show_text(stream, (const uint8_t *)text, strlen(text), SIZE_MAX);
-    fclose(stream);
-    for (size_t i = 0; i < length; i++)
-        printf(shown[i] == '"' || shown[i] == '\\' ? "\\%c" : "%c", shown[i]);
-    free(shown);
-}
-
 static void show_json(const char *path, const struct sam_anatomy *anatomy, const char *gap) {
     printf("%s{\"file\": \"", gap);
-    json_text(path);
+    sam_show_json(stdout, path);
     printf("\", ");
     sam_anatomy_json(stdout, anatomy);
     putchar('}');

@@ -1,0 +1,146 @@
+/* setgroups, MAP_ANON and RLIMIT_NPROC are not in POSIX. */
+#define _DEFAULT_SOURCE
+#define _DARWIN_C_SOURCE
+#include "box.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../tests/peer.h"
+#include "grader.h"
+#include "net.h"
+
+enum {
+    MEMORY = 1 << 30,    /* bytes of address space: a sanitizer needs more */
+    FILE_SIZE = 1 << 20, /* bytes */
+    NOBODY = 65534,
+    DESCRIPTORS = 256
+};
+
+/* What the judge learns of a box besides its exit. */
+struct box_end {
+    bool returned;
+    char problem[256]; /* why work was not even begun; "" otherwise */
+};
+
+static void *code;             /* in the box: the student's, loaded */
+static struct box_end *my_end; /* in the box */
+
+static _Noreturn void cannot_begin(const char *what, const char *why) {
+    snprintf(my_end->problem, sizeof my_end->problem, "%s: %s", what, why);
+    _exit(1);
+}
+
+void (*box_function(const char *name))(void) {
+    void (*function)(void) = NULL;
+    void *symbol = dlsym(code, name);
+    if (symbol == NULL)
+        cannot_begin(name, "your file has no function of this name");
+    memcpy(&function, &symbol, sizeof function); /* ISO C has no cast for it */
+    return function;
+}
+
+void *box_shared(size_t size) {
+    void *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANON, -1, 0);
+    if (shared == MAP_FAILED) {
+        perror("grade: mmap"); /* no ck_assert: also called where no check is running */
+        exit(2);
+    }
+    return shared;
+}
+
+static void limit(int resource, rlim_t most) {
+    if (setrlimit(resource, &(struct rlimit){most, most}) != 0)
+        cannot_begin("setrlimit", strerror(errno));
+}
+
+static void close_others(const int *fds) {
+    for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++) {
+        bool kept = false;
+        for (const int *mine = fds; mine != NULL && *mine >= 0; mine++)
+            kept = kept || *mine == fd;
+        if (!kept)
+            close(fd);
+    }
+}
+
+/* No limit on processes binds root, so a box of root's is nobody's. Code is loaded before: the way
+ * to it may be root's alone. */
+static void be_nobody(void) {
+    if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0))
+        cannot_begin("setuid", strerror(errno));
+}
+
+static _Noreturn void inside(void (*work)(void *), void *shared, const int *fds) {
+    int seconds = (int)(student_time() / SAM_SECOND) + 1;
+    for (int number = 1; number < 32; number++)
+        signal(number, SIG_DFL); /* not Check's, which would end our siblings */
+    close_others(fds);
+    limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_CPU, (rlim_t)seconds);
+    limit(RLIMIT_FSIZE, FILE_SIZE);
+    limit(RLIMIT_NPROC, 0);
+    if (!SANITIZED)
+        limit(RLIMIT_AS, MEMORY);
+    code = dlopen(student_code(), RTLD_NOW | RTLD_LOCAL);
+    if (code == NULL)
+        cannot_begin("your file was compiled, but cannot be loaded", dlerror());
+    be_nobody();
+    work(shared);
+    fflush(NULL);
+    my_end->returned = true;
+    _exit(0);
+}
+
+struct box box_start(const char *function, void (*work)(void *shared), void *shared,
+                     const int *fds) {
+    if (access(student_code(), R_OK) != 0)
+        lose("a file that compiles", "errors: they stand above");
+    struct box box = {.function = function, .end = box_shared(sizeof *box.end)};
+    box.deadline = sam_now() + student_time();
+    fflush(NULL);
+    box.pid = fork();
+    if (box.pid == 0) {
+        my_end = box.end;
+        inside(work, shared, fds);
+    }
+    ck_assert_int_gt(box.pid, 0);
+    return box;
+}
+
+void box_finish(struct box *box) {
+    siginfo_t info = {0};
+    int how = 0;
+    bool late = false;
+    while (!late && waitid(P_PID, (id_t)box->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid != box->pid)
+        late = !nap_until(box->deadline);
+    kill(box->pid, SIGKILL);
+    ck_assert_int_eq(waitpid(box->pid, &how, 0), box->pid);
+    bool slow = late || (WIFSIGNALED(how) && WTERMSIG(how) == SIGXCPU);
+    if (box->end->problem[0] != '\0')
+        lose("a function to call", "%s", box->end->problem);
+    if (slow)
+        lose("an end", "%s() still running after %d seconds", box->function,
+             (int)(student_time() / SAM_SECOND));
+    if (WIFSIGNALED(how))
+        lose("a result", "a crash: %s in %s()", strsignal(WTERMSIG(how)), box->function);
+    if (!box->end->returned)
+        lose("a result", "exit(%d): %s() ended its process instead of returning", WEXITSTATUS(how),
+             box->function);
+}
+
+void box_call(const char *function, void (*work)(void *shared), void *shared) {
+    struct box box = box_start(function, work, shared, NULL);
+    box_finish(&box);
+}

@@ -1,0 +1,64 @@
+# The course (labs.md): included by the Makefile at the top.
+LABS     := $(notdir $(patsubst %/,%,$(sort $(wildcard labs/[0-9]*/))))
+GRADER   := $(BUILD)/labs/grade
+RESULTS  ?= $(BUILD)/labs/results.json
+LAB_LIBS := $(if $(filter Linux,$(shell uname -s)),-ldl)
+
+$(BUILD)/labs/%.o: COMPILE += $(CHECK_CFLAGS) -Ilabs
+GRADER_C := $(wildcard labs/*.c labs/*/grade.c labs/*/flawed.c)
+$(GRADER): $(GRADER_C:%.c=$(BUILD)/%.o) $(patsubst %,$(BUILD)/tests/%.o,support process peer) \
+           $(SEALS) $(LIBRARY)
+	@echo 'link $@'
+	@$(LINK) -o $@ $^ $(CHECK_LIBS) $(CRYPTO_LIBS) $(LAB_LIBS)
+
+# What a student writes becomes a shared object, with the flawed variant and a library of its own:
+# nothing in it can take the place of what the grader uses. One that does not compile is told, and
+# left out: it costs its own lab, and no other.
+LAB_HEADERS := $(wildcard labs/*.h labs/*/*.h shared/*.h)
+define lab_objects
+$(BUILD)/labs/$(1)/%.so: $(2) labs/%/flawed.c $(LAB_HEADERS) $(SEALS) $(LIBRARY)
+	@mkdir -p $$(@D) && rm -f $$@ && echo 'compile $$<'
+	@$(CC) $(STANDARD) $(WARN) $(CRYPTO_CFLAGS) $(CFLAGS) -fPIC -pthread -shared -Ishared -Ilabs \
+	  -Ilabs/$$* -o $$@ $$(filter-out %.h,$$^) $(CRYPTO_LIBS) || rm -f $$@
+$(BUILD)/labs/$(1)/%.txt: $(3)
+	@mkdir -p $$(@D) && cp $$< $$@
+endef
+$(eval $(call lab_objects,student,labs/%/student.c,labs/%/answers.txt))
+$(eval $(call lab_objects,stubs,labs/stubs/%.c,labs/stubs/%.txt))
+$(eval $(call lab_objects,solutions,labs/solutions/%.c,labs/solutions/%.txt))
+lab_files = $(patsubst labs/$(1)/%.c,$(BUILD)/labs/$(1)/%.so,$(wildcard labs/$(1)/*.c)) \
+            $(patsubst labs/$(1)/%.txt,$(BUILD)/labs/$(1)/%.txt,$(wildcard labs/$(1)/*.txt))
+STUDENT = $(patsubst $(BUILD)/labs/stubs/%,$(BUILD)/labs/student/%,$(call lab_files,stubs))
+
+# The file to work in is made from its stub, and is the student's from then on.
+labs/%/student.c:
+	@cp labs/stubs/$*.c $@
+labs/%/answers.txt:
+	@cp labs/stubs/$*.txt $@
+.PRECIOUS: labs/%/student.c labs/%/answers.txt
+
+# L is a lab's number, 4 or 04.
+LAB = $(or $(filter $(L)_% 0$(L)_%,$(LABS)),$(error L is one of \
+      $(foreach l,$(LABS),$(firstword $(subst _, ,$(l)))): make $@ L=04))
+
+GRADE = SAM_BIN=$(or $(BIN),./) $(GRADER)
+lab: $(GRADER) $(PROGRAMS) ## build and grade one lab: L=04
+	@$(MAKE) --silent $(filter %/$(LAB).so %/$(LAB).txt,$(STUDENT))
+	@$(GRADE) $(BUILD)/labs/student $(LAB) || [ $$? = 1 ] # fewer points than all are no error
+
+grade: $(GRADER) $(PROGRAMS) $(STUDENT) ## grade all labs; the results for programs go to RESULTS
+	@$(GRADE) --results $(RESULTS) $(BUILD)/labs/student
+
+hint: ## the next hint of lab L
+	@labs/course.sh hint $(LAB) $(BUILD)
+
+reset: ## start lab L again; what was written is kept beside it
+	@labs/course.sh reset $(LAB) $(BUILD)
+
+status: ## how far each lab is
+	@labs/course.sh status '$(LABS)' $(BUILD)
+
+handout: ## the archive for students, without the solutions
+	@labs/course.sh handout '$(LABS)' $(BUILD)
+
+.PHONY: lab grade hint reset status handout

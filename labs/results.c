@@ -1,0 +1,111 @@
+#include "results.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "net.h"
+#include "show.h"
+
+static bool complain(const char *path) {
+    fprintf(stderr, "grade: cannot write %s: %s\n", path, strerror(errno));
+    return false;
+}
+
+bool results_open(struct results *results, const char *path, bool in_full) {
+    *results = (struct results){.path = path, .in_full = in_full, .started = sam_now()};
+    results->file = path != NULL ? fopen(path, "w") : NULL;
+    if (path != NULL && results->file == NULL)
+        return complain(path);
+    if (path != NULL)
+        fputs("{\n  \"tests\": [", results->file);
+    if (!in_full)
+        puts("  lab                         points");
+    return true;
+}
+
+/* The story and the help of a check that failed, indented. */
+static void tell_story(const struct graded *check, const struct outcome *outcome) {
+    for (const char *line = outcome->story; *line != '\0';) {
+        int length = (int)strcspn(line, "\n");
+        printf("      %.*s\n", length, line);
+        line += length + (line[length] == '\n');
+    }
+    if (check->help != NULL)
+        printf("      help: %s\n", check->help);
+}
+
+static void tell_check(const struct graded *check, const struct outcome *outcome) {
+    char points[24] = "";
+    if (check->points > 0)
+        snprintf(points, sizeof points, "%d/%d", outcome->passed ? check->points : 0,
+                 check->points);
+    printf("  %s  %-60s %6s\n", outcome->passed ? "passed" : "FAILED", check->name, points);
+    if (!outcome->passed)
+        tell_story(check, outcome);
+}
+
+static void write_check(struct results *results, const struct lab *which, size_t number,
+                        const struct outcome *outcome) {
+    const struct graded *check = &which->checks[number];
+    FILE *file = results->file;
+    fprintf(file, "%s\n    {\"number\": \"%.2s.%zu\", \"name\": \"", results->told > 0 ? "," : "",
+            which->folder, number + 1);
+    sam_show_json(file, which->title);
+    fputs(": ", file);
+    sam_show_json(file, check->name);
+    fprintf(file, "\", \"status\": \"%s\", \"score\": %d, \"max_score\": %d, \"output\": \"",
+            outcome->passed ? "passed" : "failed", outcome->passed ? check->points : 0,
+            check->points);
+    sam_show_json(file, outcome->passed ? "" : outcome->story);
+    fputs("\"}", file);
+}
+
+static void keep_score(const char *folder, const struct lab *which, int points, int most) {
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s.score", folder, which->folder);
+    FILE *file = fopen(path, "w");
+    if (file == NULL || fprintf(file, "%d %d\n", points, most) < 0 || fclose(file) != 0)
+        complain(path);
+}
+
+void results_add(struct results *results, const char *folder, const struct lab *which,
+                 const struct outcome *outcomes) {
+    int points = 0, most = 0;
+    size_t failed = 0;
+    if (results->in_full)
+        printf("Lab %.2s: %s\n", which->folder, which->title);
+    for (size_t i = 0; i < which->count; i++) {
+        most += which->checks[i].points;
+        points += outcomes[i].passed ? which->checks[i].points : 0;
+        failed += !outcomes[i].passed;
+        if (results->in_full)
+            tell_check(&which->checks[i], &outcomes[i]);
+        if (results->file != NULL)
+            write_check(results, which, i, &outcomes[i]);
+        results->told++;
+    }
+    if (results->in_full && failed > 0)
+        printf("  %zu of %zu checks fail%s\n", failed, which->count,
+               points == 0 ? ": that is the starting point." : ".");
+    if (!results->in_full)
+        printf("  %.2s  %-22s %3d of %2d%s\n", which->folder, which->title, points, most,
+               points == most ? "  done" : "");
+    fflush(stdout);
+    keep_score(folder, which, points, most);
+    results->points += points;
+    results->most += most;
+}
+
+bool results_close(struct results *results) {
+    printf("%s%d of %d points\n", results->in_full ? "  " : "  together                ",
+           results->points, results->most);
+    if (results->file == NULL)
+        return true;
+    fprintf(results->file,
+            "\n  ],\n  \"output\": \"%d of %d points\",\n  \"execution_time\": %.1f\n}\n",
+            results->points, results->most,
+            (double)(sam_now() - results->started) / (double)SAM_SECOND);
+    bool written = !ferror(results->file);
+    return (fclose(results->file) == 0 && written) || complain(results->path);
+}
