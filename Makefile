@@ -86,8 +86,8 @@ wiretap: $(PROGRAMS) ## stand between: listen on TAP, pass on to PORT, attack by
 demo: $(PROGRAMS) ## see a message travel in both modes: seen, tampered with, replayed, compared
 	@tools/demo.sh $(BUILD)
 
-include tests/check.mk
 include labs/labs.mk
+include tests/check.mk
 
 # Every program has its manual page and its completion under its own name; those of a kind share one.
 TO        := $(DESTDIR)$(PREFIX)

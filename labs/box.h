@@ -13,8 +13,12 @@
 void (*box_function(const char *name))(void);
 
 /* Zeroed memory that judge and box both see: the function's arguments go there before, its results
- * come from there afterwards. Freed with the judge. */
+ * come from there afterwards. It ends, with size rounded up to 16, where a page begins that nobody
+ * may touch. Freed with the judge. */
 void *box_shared(size_t size);
+
+/* The same for what the grader and its checks share: no box sees it. What is had last is hidden. */
+void *judge_shared(size_t size);
 
 struct box {
     const char *function;

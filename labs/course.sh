@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the Makefile's hint, reset, status and handout do: course.sh VERB LAB(S) BUILD, from the top.
+# What the Makefile's hint, reset and status do: course.sh VERB LAB(S) BUILD, from the top.
 set -eu
 verb=$1
 labs=$2
@@ -70,5 +70,4 @@ case $verb in
 hint) hint "$labs" ;;
 reset) reset "$labs" ;;
 status) status ;;
-handout) . labs/handout.sh ;;
 esac

@@ -133,7 +133,7 @@ struct sam_bytes student_answers(void) {
 
 int64_t student_time(void) {
     const char *seconds = getenv("LAB_SECONDS");
-    int number = seconds != NULL ? atoi(seconds) : 0;
+    long number = seconds != NULL ? strtol(seconds, NULL, 10) : 0;
     return (number > 0 ? number : DEFAULT_SECONDS) * SAM_SECOND;
 }
 
@@ -161,7 +161,7 @@ static void run_checks(const struct lab *which) {
     Suite *suite = suite_create(which->folder);
     TCase *tcase = tcase_create(which->folder);
     lab_now = which;
-    outcomes = box_shared((which->count + 1) * sizeof *outcomes);
+    outcomes = judge_shared(which->count * sizeof *outcomes);
     tcase_set_timeout(tcase, CHECK_SECONDS);
     tcase_add_unchecked_fixture(tcase, make_lab, remove_lab);
     tcase_add_loop_test(tcase, graded, 0, (int)which->count);
@@ -174,6 +174,18 @@ static void run_checks(const struct lab *which) {
         take_message(results[i], &outcomes[i]);
     free(results);
     srunner_free(runner);
+}
+
+/* A lab with an attack shows every corner, and gives points for all but the honest one. */
+static bool is_complete(const struct lab *which) {
+    bool has[LOSES + 1] = {false};
+    for (size_t i = 0; i < which->count; i++) {
+        enum corner corner = which->checks[i].corner;
+        has[corner] = true;
+        if ((which->checks[i].points > 0) == (corner == HONEST))
+            return false;
+    }
+    return has[HONEST] && has[MENDED] && has[WINS] == has[LOSES];
 }
 
 static const struct lab *find_lab(const char *name) {
@@ -203,6 +215,10 @@ int main(int argc, char **argv) {
         return 2;
     for (size_t i = 0; i < count; i++) {
         const struct lab *which = argc > 2 ? find_lab(argv[i + 2]) : course[i];
+        if (!is_complete(which)) {
+            fprintf(stderr, "grade: %s does not show all that a lab has to show\n", which->folder);
+            return 2;
+        }
         run_checks(which);
         results_add(&results, folder, which, outcomes);
     }

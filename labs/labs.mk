@@ -5,25 +5,26 @@ RESULTS  ?= $(BUILD)/labs/results.json
 LAB_LIBS := $(if $(filter Linux,$(shell uname -s)),-ldl)
 
 $(BUILD)/labs/%.o: COMPILE += $(CHECK_CFLAGS) -Ilabs
-GRADER_C := $(wildcard labs/*.c labs/*/grade.c labs/*/flawed.c)
+GRADER_C := $(filter-out %/student.c,$(wildcard labs/*.c labs/[0-9]*/*.c))
 $(GRADER): $(GRADER_C:%.c=$(BUILD)/%.o) $(patsubst %,$(BUILD)/tests/%.o,support process peer) \
            $(SEALS) $(LIBRARY)
 	@echo 'link $@'
 	@$(LINK) -o $@ $^ $(CHECK_LIBS) $(CRYPTO_LIBS) $(LAB_LIBS)
 
 # What a student writes becomes a shared object, with the flawed variant and a library of its own:
-# nothing in it can take the place of what the grader uses. One that does not compile is told, and
-# left out: it costs its own lab, and no other.
+# nothing in it can take the place of what the grader uses.
 LAB_HEADERS := $(wildcard labs/*.h labs/*/*.h shared/*.h)
+LAB_COMPILE  = $(CC) $(STANDARD) $(WARN) $(CRYPTO_CFLAGS) $(CPPFLAGS) $(CFLAGS) -fPIC -pthread -shared \
+               -Ishared -Ilabs
 define lab_objects
-$(BUILD)/labs/$(1)/%.so: $(2) labs/%/flawed.c $(LAB_HEADERS) $(SEALS) $(LIBRARY)
+$(BUILD)/labs/$(1)/%.so: $(2) labs/%/flawed.c $(SEALS) $(LIBRARY) $(LAB_HEADERS)
 	@mkdir -p $$(@D) && rm -f $$@ && echo 'compile $$<'
-	@$(CC) $(STANDARD) $(WARN) $(CRYPTO_CFLAGS) $(CFLAGS) -fPIC -pthread -shared -Ishared -Ilabs \
-	  -Ilabs/$$* -o $$@ $$(filter-out %.h,$$^) $(CRYPTO_LIBS) || rm -f $$@
+	@$(LAB_COMPILE) -Ilabs/$$* -o $$@ $$(filter-out %.h,$$^) $(CRYPTO_LIBS) $(4)
 $(BUILD)/labs/$(1)/%.txt: $(3)
 	@mkdir -p $$(@D) && cp $$< $$@
 endef
-$(eval $(call lab_objects,student,labs/%/student.c,labs/%/answers.txt))
+# One that does not compile is told, and left out: it costs its own lab, and no other.
+$(eval $(call lab_objects,student,labs/%/student.c,labs/%/answers.txt,|| rm -f $$@))
 $(eval $(call lab_objects,stubs,labs/stubs/%.c,labs/stubs/%.txt))
 $(eval $(call lab_objects,solutions,labs/solutions/%.c,labs/solutions/%.txt))
 lab_files = $(patsubst labs/$(1)/%.c,$(BUILD)/labs/$(1)/%.so,$(wildcard labs/$(1)/*.c)) \
@@ -36,6 +37,13 @@ labs/%/student.c:
 labs/%/answers.txt:
 	@cp labs/stubs/$*.txt $@
 .PRECIOUS: labs/%/student.c labs/%/answers.txt
+
+# A submission that does what MISBEHAVE says, for the tests of the grader.
+HOSTILE := $(patsubst %,$(BUILD)/labs/hostile/%.so,leave leave_at_once never_end take_memory fork_bomb)
+$(HOSTILE): tests/labs/hostile.c $(LAB_HEADERS)
+	@mkdir -p $(@D) && echo 'compile $<: $(basename $(@F))'
+	@$(LAB_COMPILE) -Ilabs/02_fail_open -DMISBEHAVE=$(basename $(@F)) -o $@ $<
+GRADED := $(GRADER) $(call lab_files,stubs) $(call lab_files,solutions) $(HOSTILE)
 
 # L is a lab's number, 4 or 04.
 LAB = $(or $(filter $(L)_% 0$(L)_%,$(LABS)),$(error L is one of \
@@ -59,6 +67,6 @@ status: ## how far each lab is
 	@labs/course.sh status '$(LABS)' $(BUILD)
 
 handout: ## the archive for students, without the solutions
-	@labs/course.sh handout '$(LABS)' $(BUILD)
+	@labs/handout.sh $(BUILD)
 
 .PHONY: lab grade hint reset status handout

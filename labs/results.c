@@ -20,7 +20,8 @@ bool results_open(struct results *results, const char *path, bool in_full) {
     if (path != NULL)
         fputs("{\n  \"tests\": [", results->file);
     if (!in_full)
-        puts("  lab                         points");
+        puts("  lab                               points");
+    fflush(NULL);
     return true;
 }
 
@@ -89,23 +90,25 @@ void results_add(struct results *results, const char *folder, const struct lab *
         printf("  %zu of %zu checks fail%s\n", failed, which->count,
                points == 0 ? ": that is the starting point." : ".");
     if (!results->in_full)
-        printf("  %.2s  %-22s %3d of %2d%s\n", which->folder, which->title, points, most,
+        printf("  %.2s  %-28s %3d of %2d%s\n", which->folder, which->title, points, most,
                points == most ? "  done" : "");
-    fflush(stdout);
+    fflush(NULL); /* what is still in a buffer, each process of the next lab would write, too */
     keep_score(folder, which, points, most);
     results->points += points;
     results->most += most;
 }
 
 bool results_close(struct results *results) {
-    printf("%s%d of %d points\n", results->in_full ? "  " : "  together                ",
+    printf("%s%d of %d points\n", results->in_full ? "  " : "  together                      ",
            results->points, results->most);
+    if (!results->in_full && results->points == 0)
+        puts("\n  That is the starting point. labs.md has the course; begin with: make lab L=01");
     if (results->file == NULL)
         return true;
     fprintf(results->file,
-            "\n  ],\n  \"output\": \"%d of %d points\",\n  \"execution_time\": %.1f\n}\n",
+            "\n  ],\n  \"output\": \"%d of %d points\",\n  \"execution_time\": %lld\n}\n",
             results->points, results->most,
-            (double)(sam_now() - results->started) / (double)SAM_SECOND);
+            (long long)((sam_now() - results->started) / SAM_SECOND));
     bool written = !ferror(results->file);
     return (fclose(results->file) == 0 && written) || complain(results->path);
 }

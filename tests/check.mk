@@ -9,8 +9,8 @@ $(TESTS): $(filter-out %/wireshark_streams.o,$(call objects,tests)) \
 	@echo 'link $@'
 	@$(LINK) -o $@ $^ $(CHECK_LIBS) $(CRYPTO_LIBS)
 
-check: $(TESTS) $(PROGRAMS) ## run the tests; SUITES="wire keys" runs some of them
-	@SAM_BIN=$(or $(BIN),./) $(TESTS) $(SUITES)
+check: $(TESTS) $(PROGRAMS) $(GRADED) ## run the tests; SUITES="wire keys" runs some of them
+	@SAM_BIN=$(or $(BIN),./) SAM_LABS=$(BUILD)/labs $(TESTS) $(SUITES)
 
 # The same tests on programs built another way, in folders of their own.
 variant = @$(MAKE) --no-print-directory $(2) BUILD=$(BUILD)/$(1) BIN=$(BUILD)/$(1)/ \
@@ -34,19 +34,23 @@ coverage: ## run the tests and tell which lines of the programs they reach
 	gcovr --root . --object-directory $(BUILD)/coverage --exclude-throw-branches --print-summary \
 	  --filter shared/ --filter tools/ --filter 'asymmetric_.*/seal.c' --html-details $(BUILD)/coverage/index.html
 
-C_FILES := $(wildcard shared/*.c asymmetric_*/*.c tools/*.c tests/*.c)
-H_FILES := $(wildcard shared/*.h tools/*.h tests/*.h)
+C_FILES := $(wildcard shared/*.c asymmetric_*/*.c tools/*.c labs/stubs/*.c labs/solutions/*.c \
+             tests/*.c tests/labs/*.c) $(GRADER_C)
+H_FILES := $(wildcard shared/*.h tools/*.h labs/*.h labs/*/*.h tests/*.h)
+# What judges is looked at by the compilers alone.
+TIDY := $(filter-out tests/% labs/real.c %/grade.c %/judge.c,$(C_FILES))
+TIDY_INCLUDES := -Ishared -Itools -Ilabs $(patsubst %,-I%,$(wildcard labs/[0-9]*))
 lint: ## compile with gcc and clang, warnings as errors; -fanalyzer, clang-tidy, cppcheck, shellcheck
 	@$(MAKE) --no-print-directory everything BUILD=$(BUILD)/lint-gcc BIN=$(BUILD)/lint-gcc/ \
 	  CC=gcc CFLAGS='-O2 -Werror -fanalyzer'
 	@$(MAKE) --no-print-directory everything BUILD=$(BUILD)/lint-clang BIN=$(BUILD)/lint-clang/ \
 	  CC=$(CLANG) CFLAGS='-O2 -Werror'
 	clang-format --dry-run --Werror $(C_FILES) $(H_FILES)
-	clang-tidy --quiet $(filter-out tests/%,$(C_FILES)) -- $(STANDARD) -Ishared -Itools $(CRYPTO_CFLAGS) 2>/dev/null
+	clang-tidy --quiet $(TIDY) -- $(STANDARD) $(TIDY_INCLUDES) $(CRYPTO_CFLAGS) $(CHECK_CFLAGS) 2>/dev/null
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
-	  --std=c11 -D_XOPEN_SOURCE=700 -Ishared -Itools $(filter-out tests/%,$(C_FILES))
-	shellcheck tools/*.sh tools/completion/sam.bash tests/*.sh .ci/run
-everything: $(PROGRAMS) $(TESTS) $(STREAMS)
+	  --std=c11 -D_XOPEN_SOURCE=700 $(TIDY_INCLUDES) $(TIDY)
+	shellcheck tools/*.sh tools/completion/sam.bash labs/*.sh tests/*.sh .ci/run
+everything: $(PROGRAMS) $(TESTS) $(STREAMS) $(GRADED)
 
 $(STREAMS): $(STREAMS).o $(BUILD)/tools/capture.o $(LIBRARY)
 	@echo 'link $@'

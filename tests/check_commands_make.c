@@ -62,6 +62,8 @@ static void set_up_project(void) {
     copy_file("shared/run.mk");
     make_folder_in_place("tests");
     copy_file("tests/check.mk");
+    make_folder_in_place("labs");
+    copy_file("labs/labs.mk");
     make_folder_in_place("build");
     make_old_file("build/libsam.a");
     make_folder_in_place("tools");

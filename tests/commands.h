@@ -17,6 +17,9 @@ TCase *keyfiles_case(void); /* keys that cannot be used: check_commands_keyfiles
 TCase *generate_case(void); /* making keys, passphrases: check_commands_generate.c */
 TCase *make_case(void);     /* the makefiles: check_commands_make.c */
 
+/* The part of the suite labs that is not about grading: check_labs_course.c. */
+TCase *course_case(void);
+
 /* A checked fixture: an empty folder, and in it an empty one for keys. NO_COLOR is not set. */
 extern char place[PATH_MAX], keys[PATH_MAX];
 void set_up_place(void);

@@ -21,7 +21,8 @@
     X(hostile)                                                                                     \
     X(commands)                                                                                    \
     X(process)                                                                                     \
-    X(instruments)
+    X(instruments)                                                                                 \
+    X(labs)
 
 #define SUITE_DECLARE(name) Suite *name##_suite(void);
 SUITES(SUITE_DECLARE)

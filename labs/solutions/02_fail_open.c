@@ -19,7 +19,7 @@ size_t forge(uint8_t *out, size_t max, struct sam_crypto *crypto, const struct s
     if (length > max)
         return 0;
     sam_header_write(out, &header);
-    memcpy(letter + SAM_SALT_SIZE, order, strlen(order));
+    snprintf((char *)letter + SAM_SALT_SIZE, sizeof letter - SAM_SALT_SIZE, "%s", order);
     memset(out + SAM_HEADER_SIZE + block, 0x42, signature);
     return sam_label(crypto, label, out, NULL, 0) == SAM_OK &&
                    sam_oaep_encrypt(crypto, bob->rsa, out + SAM_HEADER_SIZE, label, sizeof label,
