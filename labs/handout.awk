@@ -1,6 +1,6 @@
 # Whether lines of a solution, this program's input, stand in a file of the archive: one line of a file
 # of answers, or three in a row of a program. What the lab gives its students anyway (the stub, the flawed
-# variant, the interface) does not count. lab is the solution's file name, files lists the archive.
+# variant, the interface, the library that does it right) does not count. lab is the solution's file name, files lists the archive.
 
 # Without the blanks that formatting makes; "" for what anybody would write.
 function essence(line) {
@@ -10,17 +10,18 @@ function essence(line) {
 }
 
 # The last lines of a file up to this one, "" while there are too few.
-function window(line) {
+function window(line,    all) {
     line = essence(line)
     if (line == "") return ""
     before2 = before1; before1 = before0; before0 = line
     if (single) return line
-    return before2 == "" ? "" : before2 "\n" before1 "\n" before0
+    all = before2 "\n" before1 "\n" before0
+    return before2 == "" || length(all) < IDIOM ? "" : all
 }
 
 function forget() { before0 = before1 = before2 = "" }
 
-function given(file, line, seen) {
+function given(file,    line, seen) {
     forget()
     while ((getline line <file) > 0)
         if ((seen = window(line)) != "") allowed[seen] = 1
@@ -28,6 +29,7 @@ function given(file, line, seen) {
 }
 
 BEGIN {
+    IDIOM = 90 # three lines in fewer characters are what anybody would write
     single = lab ~ /\.txt$/
     name = lab
     sub(/\.[a-z]+$/, "", name)
@@ -35,7 +37,8 @@ BEGIN {
     if (!single) {
         given("labs/" name "/flawed.c")
         while ((getline file <files) > 0)
-            if (index(file, "./labs/" name "/") == 1 && file ~ /\.h$/) given(file)
+            if (index(file, "./shared/") == 1 ||
+                (index(file, "./labs/" name "/") == 1 && file ~ /\.h$/)) given(file)
         close(files)
     }
     forget()

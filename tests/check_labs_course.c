@@ -118,6 +118,49 @@ START_TEST(a_number_that_is_no_lab_is_an_error) {
 }
 END_TEST
 
+/* What handout.awk finds of a lab's solution in one file, from its line first on so many, each
+ * indented otherwise. */
+static struct run_result look_for(const char *solution, const char *first, const char *count) {
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "labs/solutions/%s", solution);
+    const char *copy[] = {
+        "sh", "-c", "tail -n +$1 \"$0\" | head -n $2 | sed 's/^ */\t/'", path, first, count, NULL};
+    struct run_result copied = run(copy, NULL, 0);
+    write_file(in_place("file"), 0644, copied.out.data, copied.out.length);
+    run_result_free(&copied);
+    snprintf(path, sizeof path, "files=%s", in_place("list"));
+    write_text("list", in_place("file"));
+    char lab_name[64], solution_path[PATH_MAX];
+    snprintf(lab_name, sizeof lab_name, "lab=%s", solution);
+    snprintf(solution_path, sizeof solution_path, "labs/solutions/%s", solution);
+    const char *argv[] = {"awk", "-f",     "labs/handout.awk", "-v", path,
+                          "-v",  lab_name, solution_path,      NULL};
+    return run(argv, NULL, 0);
+}
+
+/* A line of answers, or three of a program; one line of a program, or what the stub has, is none.
+ */
+START_TEST(a_solution_is_found_wherever_lines_of_it_stand) {
+    static const struct {
+        const char *solution, *first, *count;
+        int code;
+    } rows[] = {
+        {"02_fail_open.c", "12", "6", 1},      {"02_fail_open.c", "1", "6", 0},
+        {"02_fail_open.c", "12", "1", 0},      {"01_read_the_wire.txt", "1", "100", 1},
+        {"01_read_the_wire.txt", "1", "3", 0},
+    };
+    if (access("labs/solutions", F_OK) != 0)
+        return; /* the students' archive */
+    for (int i = 0; i < COUNT(rows); i++) {
+        struct run_result result = look_for(rows[i].solution, rows[i].first, rows[i].count);
+        ck_assert_msg(result.code == rows[i].code, "row %d: %d: %s", i, result.code,
+                      (const char *)result.err.data);
+        ck_assert_int_eq(count_text(&result.err, "holds of the solution") > 0, rows[i].code);
+        run_result_free(&result);
+    }
+}
+END_TEST
+
 TCase *course_case(void) {
     TCase *tcase = tcase_create("course");
     tcase_set_timeout(tcase, 60);
@@ -125,6 +168,7 @@ TCase *course_case(void) {
     tcase_add_test(tcase, hints_come_one_at_a_time);
     tcase_add_test(tcase, a_fresh_start_keeps_what_was_written);
     tcase_add_test(tcase, status_tells_how_far_each_lab_is);
+    tcase_add_test(tcase, a_solution_is_found_wherever_lines_of_it_stand);
     tcase_add_loop_test(tcase, a_number_that_is_no_lab_is_an_error, 0, 4);
     return tcase;
 }
