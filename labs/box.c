@@ -107,7 +107,7 @@ static _Noreturn void inside(void (*work)(void *), void *shared, const int *fds)
     int seconds = (int)(student_time() / SAM_SECOND) + 1;
     for (int number = 1; number < 32; number++)
         signal(number, SIG_DFL); /* not Check's, which would end our siblings */
-    signal(SIGPIPE, SIG_IGN); /* a peer that is gone is a failed write */
+    signal(SIGPIPE, SIG_IGN);    /* a peer that is gone is a failed write */
     munmap(hidden.pages, hidden.size);
     close_others(fds);
     limit(RLIMIT_CORE, 0);

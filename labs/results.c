@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "file.h"
 #include "net.h"
 #include "show.h"
 
@@ -63,10 +64,10 @@ static void write_check(struct results *results, const struct lab *which, size_t
 }
 
 static void keep_score(const char *folder, const struct lab *which, int points, int most) {
-    char path[PATH_MAX];
+    char path[PATH_MAX], text[32];
     snprintf(path, sizeof path, "%s/%s.score", folder, which->folder);
-    FILE *file = fopen(path, "w");
-    if (file == NULL || fprintf(file, "%d %d\n", points, most) < 0 || fclose(file) != 0)
+    int length = snprintf(text, sizeof text, "%d %d\n", points, most);
+    if (sam_file_replace(path, 0666, text, (size_t)length) != SAM_OK)
         complain(path);
 }
 

@@ -43,14 +43,11 @@ static size_t count_lines(const struct run_result *result, const char *start) {
 
 START_TEST(every_lab_is_tested) {
     char path[PATH_MAX];
-    size_t count = 0;
     for (int i = 0; i < COUNT(course); i++) {
         snprintf(path, sizeof path, "labs/%s/hints.txt", course[i]);
         ck_assert_msg(access(path, R_OK) == 0, "there is no %s", path);
     }
     struct run_result all = grade(in_labs(path, "stubs", ""), NULL, NULL);
-    for (int i = 0; i < COUNT(course); i++)
-        count += count_lines(&all, "  0") > 0;
     ck_assert_uint_eq(count_lines(&all, "  0"), COUNT(course));
     run_result_free(&all);
 }
@@ -90,7 +87,7 @@ static const struct {
     {"leave", "got exit(0): forge() ended its process instead of returning"},
     {"leave_at_once", "got exit(0): receive() ended its process instead of returning"},
     {"never_end", "got forge() still running after "},
-    {"take_memory", SANITIZED ? "***** expected " : "got a crash: Segmentation fault in forge()"},
+    {"take_memory", SANITIZED ? "***** expected " : "got a crash: Aborted in forge()"},
     {"fork_bomb", "got forge() still running after "},
 };
 

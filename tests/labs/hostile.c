@@ -22,6 +22,8 @@ static __attribute__((unused)) void never_end(void) {
 static __attribute__((unused)) void take_memory(void) {
     const size_t size = (size_t)4 << 30;
     volatile char *all = malloc(size);
+    if (all == NULL)
+        abort();
     for (size_t i = 0; i < size; i += 4096)
         all[i] = 1;
     free((void *)all);
