@@ -85,7 +85,8 @@ static _Noreturn void lose_delivery(const char *wanted, const struct delivery *d
         fputs(" \"", stream);
         sam_show_text(stream, delivery->message, delivery->length, SHOWN);
         fputs("\"", stream);
-    }
+    } else if (!sam_is_zero(delivery->message, sizeof delivery->message))
+        fputs(" and bytes of something in message", stream);
     if (delivery->sender[0] != '\0')
         fprintf(stream, " from %.*s", SAM_NAME_MAX, delivery->sender);
     fclose(stream);
@@ -100,12 +101,13 @@ void expect_handed(const struct delivery *delivery, const char *message, const c
         memcmp(delivery->message, message, delivery->length) != 0 ||
         (sender != NULL && strcmp(delivery->sender, sender) != 0))
         lose_delivery(wanted, delivery);
+    tell("Handed over: \"%s\".", message);
 }
 
 void expect_refused(const struct delivery *delivery, enum sam_status status) {
     char wanted[128];
-    snprintf(wanted, sizeof wanted, "%s and no message", sam_status_name(status));
-    if (delivery->status != status || delivery->length > 0 ||
+    snprintf(wanted, sizeof wanted, "%s and nothing else", sam_status_name(status));
+    if (delivery->status != status || delivery->length > 0 || delivery->sender[0] != '\0' ||
         !sam_is_zero(delivery->message, sizeof delivery->message))
         lose_delivery(wanted, delivery);
 }
@@ -204,7 +206,7 @@ int main(int argc, char **argv) {
         argc -= 2;
         argv += 2;
     }
-    if (argc < 2) {
+    if (argc < 2 || argv[1][0] == '-') {
         fprintf(stderr, "usage: grade [--results FILE] FOLDER [LAB...]\n");
         return 2;
     }

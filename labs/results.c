@@ -8,6 +8,8 @@
 #include "net.h"
 #include "show.h"
 
+enum { STEPS_TOLD = 8 };
+
 static bool complain(const char *path) {
     fprintf(stderr, "grade: cannot write %s: %s\n", path, strerror(errno));
     return false;
@@ -26,25 +28,53 @@ bool results_open(struct results *results, const char *path, bool in_full) {
     return true;
 }
 
-/* The story and the help of a check that failed, indented. */
-static void tell_story(const struct graded *check, const struct outcome *outcome) {
-    for (const char *line = outcome->story; *line != '\0';) {
+/* Where the last steps of a story begin: what came long before them explains no failure. */
+static const char *last_steps(const struct outcome *outcome, int steps) {
+    char first[16];
+    snprintf(first, sizeof first, "\n%d. ", outcome->steps - steps + 1);
+    const char *at = outcome->steps > steps ? strstr(outcome->story, first) : NULL;
+    return at != NULL ? at + 1 : outcome->story;
+}
+
+static void tell_lines(const char *text) {
+    for (const char *line = text; *line != '\0';) {
         int length = (int)strcspn(line, "\n");
         printf("      %.*s\n", length, line);
         line += length + (line[length] == '\n');
     }
-    if (check->help != NULL)
-        printf("      help: %s\n", check->help);
+}
+
+/* The end of what happened: all that matters of a failure, and what was won or lost otherwise. */
+static void tell_story(const struct graded *check, const struct outcome *outcome) {
+    if (outcome->passed && (check->corner == WINS || check->corner == LOSES) && outcome->steps > 0)
+        tell_lines(last_steps(outcome, 2));
+    if (outcome->passed)
+        return;
+    if (outcome->steps > STEPS_TOLD)
+        printf("      (%d steps before)\n", outcome->steps - STEPS_TOLD);
+    tell_lines(last_steps(outcome, STEPS_TOLD));
+    printf("      help: %s\n", check->help);
 }
 
 static void tell_check(const struct graded *check, const struct outcome *outcome) {
-    char points[24] = "";
+    printf("  %s  ", outcome->passed ? "passed" : "FAILED");
     if (check->points > 0)
-        snprintf(points, sizeof points, "%d/%d", outcome->passed ? check->points : 0,
-                 check->points);
-    printf("  %s  %-60s %6s\n", outcome->passed ? "passed" : "FAILED", check->name, points);
-    if (!outcome->passed)
-        tell_story(check, outcome);
+        printf("%-60s %2d/%d\n", check->name, outcome->passed ? check->points : 0, check->points);
+    else
+        puts(check->name);
+    tell_story(check, outcome);
+}
+
+/* Text of many lines as the inside of a JSON string. */
+static void write_text(FILE *file, const char *text) {
+    for (;;) {
+        size_t length = strcspn(text, "\n");
+        sam_show_json(file, text, length);
+        text += length;
+        if (*text++ == '\0')
+            return;
+        fputs("\\n", file);
+    }
 }
 
 static void write_check(struct results *results, const struct lab *which, size_t number,
@@ -53,13 +83,13 @@ static void write_check(struct results *results, const struct lab *which, size_t
     FILE *file = results->file;
     fprintf(file, "%s\n    {\"number\": \"%.2s.%zu\", \"name\": \"", results->told > 0 ? "," : "",
             which->folder, number + 1);
-    sam_show_json(file, which->title);
+    write_text(file, which->title);
     fputs(": ", file);
-    sam_show_json(file, check->name);
+    write_text(file, check->name);
     fprintf(file, "\", \"status\": \"%s\", \"score\": %d, \"max_score\": %d, \"output\": \"",
             outcome->passed ? "passed" : "failed", outcome->passed ? check->points : 0,
             check->points);
-    sam_show_json(file, outcome->passed ? "" : outcome->story);
+    write_text(file, outcome->passed ? "" : outcome->story);
     fputs("\"}", file);
 }
 

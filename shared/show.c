@@ -2,7 +2,6 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     PER_LINE = 16,
@@ -57,27 +56,16 @@ void sam_show_text(FILE *out, const uint8_t *text, size_t length, size_t limit) 
         fprintf(out, "... (%zu more bytes)", length - shown);
 }
 
-void sam_show_json(FILE *out, const char *text) {
+void sam_show_json(FILE *out, const char *text, size_t length) {
     char *shown = NULL;
-    size_t length = 0;
-    FILE *stream = open_memstream(&shown, &length);
+    size_t size = 0;
+    FILE *stream = open_memstream(&shown, &size);
     if (stream == NULL)
         return;
-    for (const char *line = text;; line++) {
-        size_t size = strcspn(line, "\n");
-        sam_show_text(stream, (const uint8_t *)line, size, size);
-        line += size;
-        if (*line == '\0')
-            break;
-        putc('\n', stream);
-    }
+    sam_show_text(stream, (const uint8_t *)text, length, length);
     fclose(stream);
-    for (size_t i = 0; i < length; i++) {
-        if (shown[i] == '\n')
-            fputs("\\n", out);
-        else
-            fprintf(out, shown[i] == '"' || shown[i] == '\\' ? "\\%c" : "%c", shown[i]);
-    }
+    for (size_t i = 0; i < size; i++)
+        fprintf(out, shown[i] == '"' || shown[i] == '\\' ? "\\%c" : "%c", shown[i]);
     free(shown);
 }
 

@@ -12,9 +12,9 @@
  * counted. */
 void sam_show_text(FILE *out, const uint8_t *text, size_t length, size_t limit);
 
-/* Writes text, any bytes up to a NUL, as the inside of a JSON string (RFC 8259, 7): as
- * sam_show_text does, with a line's end, a quote and a backslash escaped. */
-void sam_show_json(FILE *out, const char *text);
+/* Writes such text as the inside of a JSON string (RFC 8259, 7): as sam_show_text does, with quotes
+ * and backslashes escaped. */
+void sam_show_json(FILE *out, const char *text, size_t length);
 
 /* Writes a hexdump of 80 columns in which the run bears its field's name: one line for each 16
  * bytes, its number or letters beside it unless it reads as bytes. data points to the field's first

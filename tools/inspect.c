@@ -26,7 +26,7 @@ static void show_outside(const char *path, const struct sam_anatomy *anatomy) {
 
 static void show_json(const char *path, const struct sam_anatomy *anatomy, const char *gap) {
     printf("%s{\"file\": \"", gap);
-    sam_show_json(stdout, path);
+    sam_show_json(stdout, path, strlen(path));
     printf("\", ");
     sam_anatomy_json(stdout, anatomy);
     putchar('}');

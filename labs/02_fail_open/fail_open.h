@@ -14,8 +14,9 @@ struct unsealed {
     const uint8_t *signature; /* sam_rsa_size(sender->rsa) bytes */
 };
 
-/* Steps 1 to 3 of opening (docs/protocol.md, section 7): the header, freshness, decryption. There
- * is nothing wrong with this one. On failure *out is zeroed. */
+/* Steps 1 to 3 of opening (docs/protocol.md, section 7): the header, freshness, decryption, where
+ * the letter stood encrypted. On failure *out is zeros, and nothing of the letter is left. There is
+ * nothing wrong with this one. */
 SAM_MUST_CHECK enum sam_status fail_open_unseal(struct unsealed *out, const struct sam_party *bob,
                                                 const struct sam_expectation *expected,
                                                 uint8_t *envelope, size_t length);
@@ -30,8 +31,9 @@ void fail_open_receive(struct delivery *out, const struct sam_party *bob,
 size_t forge(uint8_t *out, size_t max, struct sam_crypto *crypto, const struct sam_key *alice,
              const struct sam_key *bob, const uint8_t challenge[SAM_ID_SIZE], const char *order);
 
-/* student.c: fail_open_receive, mended. A message that does not verify is not handed over: *out is
- * then zeros but for its status, and the letter is wiped. */
+/* student.c: fail_open_receive, mended. What fails anywhere is not handed over: *out is then zeros
+ * but for its status, and nothing of the letter is left in the envelope. A message over
+ * DELIVERY_MAX bytes fails with SAM_TOO_LONG. */
 void receive(struct delivery *out, const struct sam_party *bob,
              const struct sam_expectation *expected, uint8_t *envelope, size_t length);
 

@@ -8,10 +8,11 @@ enum sam_status fail_open_unseal(struct unsealed *out, const struct sam_party *b
                                  const struct sam_expectation *expected, uint8_t *envelope,
                                  size_t length) {
     struct sam_header header;
-    *out = (struct unsealed){.header = envelope};
+    const struct sam_key *sender;
+    *out = (struct unsealed){0};
     if (length < SAM_HEADER_SIZE)
         return SAM_TRUNCATED;
-    enum sam_status status = sam_envelope_check(&header, &out->sender, bob, expected, envelope);
+    enum sam_status status = sam_envelope_check(&header, &sender, bob, expected, envelope);
     if (status == SAM_OK && header.body_length != length - SAM_HEADER_SIZE)
         status = SAM_LENGTH;
     if (status != SAM_OK)
@@ -19,9 +20,14 @@ enum sam_status fail_open_unseal(struct unsealed *out, const struct sam_party *b
     uint8_t *body = envelope + SAM_HEADER_SIZE;
     struct sam_layout at = {.length = header.body_length};
     status = bob->mode->open(bob->crypto, bob->own->rsa, envelope, &header, body, &at, NULL);
-    out->letter = body + at.letter;
-    out->letter_length = at.letter_length;
-    out->signature = body + at.signature;
+    if (status == SAM_OK)
+        *out = (struct unsealed){.sender = sender,
+                                 .header = envelope,
+                                 .letter = body + at.letter,
+                                 .letter_length = at.letter_length,
+                                 .signature = body + at.signature};
+    else
+        sam_wipe(body, header.body_length);
     return status;
 }
 

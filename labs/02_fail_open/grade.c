@@ -9,7 +9,7 @@
 #define HONEST_ORDER "PAY CAROL 0100"
 #define FORGED_ORDER "PAY MALLORY 9000"
 
-enum { ENVELOPE_MAX = 4096 };
+enum { ENVELOPE_MAX = 8192 };
 
 static const uint8_t challenge[SAM_ID_SIZE] = "bob's challenge";
 
@@ -25,12 +25,16 @@ static struct sam_expectation expectation(void) {
     return expected;
 }
 
-static struct sam_envelope honest_envelope(void) {
+static struct sam_envelope sealed_by_alice(const char *order, const uint8_t *reference) {
     struct sam_party alice = party_of(&people.alice);
     struct sam_address address = {.kind = SAM_KIND_SEND, .sent_at = sam_unix_time()};
-    memcpy(address.reference, challenge, sizeof challenge);
+    memcpy(address.reference, reference, sizeof address.reference);
+    return seal_at(&alice, &people.bob, &address, order, strlen(order));
+}
+
+static struct sam_envelope honest_envelope(void) {
     tell("Alice seals \"%s\" for Bob.", HONEST_ORDER);
-    return seal_at(&alice, &people.bob, &address, HONEST_ORDER, strlen(HONEST_ORDER));
+    return sealed_by_alice(HONEST_ORDER, challenge);
 }
 
 /* What goes into forge() and comes out of it. */
@@ -62,9 +66,10 @@ static struct forging *forged_for(const uint8_t reference[SAM_ID_SIZE]) {
 /* The desk that Bob's receiver hands orders to. It pays what it is handed. */
 static void desk_pays(const struct delivery *delivery, const char *order) {
     struct delivery handed = *delivery;
-    handed.status = SAM_OK;
+    if (handed.length > 0)
+        handed.status = SAM_OK; /* it does not look at that */
     expect_handed(&handed, order, "alice");
-    tell("The desk pays: \"%s\" from alice.", order);
+    tell("The desk pays.");
 }
 
 static void flawed_receives(struct delivery *out, uint8_t *envelope, size_t length) {
@@ -122,19 +127,43 @@ static void mended_receiver_takes_honest_orders(void) {
     expect_handed(&receiving->delivery, HONEST_ORDER, "alice");
 }
 
+/* What receive() got has a status, hands nothing over and holds no order. */
+static void expect_closed(const struct receiving *receiving, enum sam_status status) {
+    expect_refused(&receiving->delivery, status);
+    tell("Does the envelope's memory still hold the order?");
+    for (size_t i = 0; i + strlen(HONEST_ORDER) <= receiving->length; i++)
+        if (memcmp(receiving->envelope + i, HONEST_ORDER, strlen(HONEST_ORDER)) == 0)
+            lose("a letter that is wiped", "\"%s\" at byte %zu of it", HONEST_ORDER, i);
+}
+
 static void mended_receiver_refuses_what_does_not_verify(void) {
     mended_receiver_takes_honest_orders();
     struct sam_envelope envelope = honest_envelope();
     size_t signature = envelope.bytes.length - sam_rsa_size(people.alice.rsa);
     for (size_t at = signature; at < envelope.bytes.length; at += 51) {
-        struct receiving *receiving = received(&envelope, 8 * at + at % 8);
         tell("Your receive() gets it with a bit of byte %zu turned over.", at);
-        expect_refused(&receiving->delivery, SAM_SIGNATURE);
-        tell("Does the envelope's memory still hold the order?");
-        for (size_t i = 0; i + strlen(HONEST_ORDER) <= receiving->length; i++)
-            if (memcmp(receiving->envelope + i, HONEST_ORDER, strlen(HONEST_ORDER)) == 0)
-                lose("a letter that is wiped", "\"%s\" at byte %zu of it", HONEST_ORDER, i);
+        expect_closed(received(&envelope, 8 * at + at % 8), SAM_SIGNATURE);
     }
+}
+
+/* Before there is a signature to look at. */
+static void mended_receiver_is_closed_everywhere(void) {
+    static const uint8_t another[SAM_ID_SIZE] = "somebody else's";
+    static char order[DELIVERY_MAX + 2] = HONEST_ORDER;
+    mended_receiver_refuses_what_does_not_verify();
+    struct sam_envelope envelope = honest_envelope();
+    tell("Your receive() gets it with a bit of its block turned over.");
+    expect_closed(received(&envelope, 8 * (SAM_HEADER_SIZE + 7)), SAM_DECRYPT);
+    tell("Your receive() gets it with a byte behind it.");
+    ck_status(sam_bytes_append(&envelope.bytes, "", 1), SAM_OK);
+    expect_closed(received(&envelope, 0), SAM_LENGTH);
+    tell("Your receive() gets an order that Alice sealed for another connection.");
+    envelope = sealed_by_alice(HONEST_ORDER, another);
+    expect_closed(received(&envelope, 0), SAM_STALE);
+    tell("Your receive() gets an honest order of %d bytes.", DELIVERY_MAX + 1);
+    memset(order + strlen(order), '.', sizeof order - 1 - strlen(order));
+    envelope = sealed_by_alice(order, challenge);
+    expect_closed(received(&envelope, 0), SAM_TOO_LONG);
 }
 
 static void forged_order_loses(void) {
@@ -152,11 +181,13 @@ static const struct graded checks[] = {
     {"an honest order arrives, here and there", HONEST, 0, honest_orders_arrive, NULL},
     {"the flawed receiver takes your forged order", WINS, 3, forged_order_wins,
      "forge() seals as anyone can: read docs/protocol.md, sections 2 and 6"},
-    {"your receive() hands over an honest order", MENDED, 2, mended_receiver_takes_honest_orders,
+    {"your receive() hands over an honest order", MENDED, 1, mended_receiver_takes_honest_orders,
      "begin with what fail_open_receive does right"},
-    {"your receive() hands over nothing that does not verify", MENDED, 3,
+    {"your receive() hands over nothing that does not verify", MENDED, 2,
      mended_receiver_refuses_what_does_not_verify,
-     "what must have happened before the first byte is copied?"},
+     "nothing is handed over, and nothing is left: what does every way out need?"},
+    {"your receive() hands over nothing that fails before", MENDED, 2,
+     mended_receiver_is_closed_everywhere, "fail_open_unseal has a verdict, too"},
     {"the real server refuses your forged order", LOSES, 2, forged_order_loses,
      "this one passes once the flawed receiver takes it"},
 };

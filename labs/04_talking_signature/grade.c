@@ -86,8 +86,8 @@ static struct recovering *recovered(const struct sealed *envelope, const struct 
     recovering->envelope = *envelope;
     recovering->before = *before;
     box_call("recover_pin", call_recover, recovering);
-    tell("recover_pin() says %s after %zu guesses.", sam_status_name(recovering->status),
-         recovering->guesses);
+    tell("recover_pin() says %s after %zu guesses%s.", sam_status_name(recovering->status),
+         recovering->guesses, recovering->status == SAM_OK ? ": Eve has the PIN" : "");
     return recovering;
 }
 
@@ -137,11 +137,11 @@ static void honest_messages_arrive(void) {
 
 static void pin_is_recovered(void) {
     struct text message = text_of("PIN lost", strlen("PIN lost"));
-    flawed_program_loses_a_pin(&people.bob, PINS);
     flawed_program_loses_a_pin(&people.carol, PINS / 100);
     struct sealed envelope = flawed_envelope(&people.bob, &message);
     tell("Alice's flawed program sends \"PIN lost\" to bob. That is no PIN.");
     expect_no_pin(recovered(&envelope, &nothing));
+    flawed_program_loses_a_pin(&people.bob, PINS);
 }
 
 /* What goes into write_letter() and comes out of it, one message in many letters. */
@@ -348,10 +348,11 @@ static void real_envelope_keeps_the_pin(void) {
     snprintf(shown, sizeof shown, HONEST_ORDER "\n%s\n", message);
     struct server_process server = real_start(&sam_mode_asymmetric_only, HONEST_ORDER);
     struct sealed envelope = real_envelope(&server, message);
-    expect_no_pin(recovered(&envelope, &nothing));
-    tell("Bob shows Eve the salt of this letter.");
     struct text salt = salt_at_bob(&envelope);
+    tell("Bob shows Eve the salt of this letter.");
     expect_pin(recovered(&envelope, &salt), pin);
+    tell("He does not: she guesses without it.");
+    expect_no_pin(recovered(&envelope, &nothing));
     real_stop(&server, shown);
 }
 
@@ -364,7 +365,7 @@ static const struct graded checks[] = {
     {"no two of your letters begin alike", MENDED, 2, salts_are_fresh,
      "could Eve compute these bytes, or one that she has not seen from those that she has?"},
     {"your letters keep their PIN from recover_pin()", MENDED, 2, letters_keep_the_pin,
-     "it has to find what stands behind the right bytes, and nothing behind any others"},
+     "recover_pin() has to guess behind the bytes in before, and the salt to be another each time"},
     {"the real client's envelope keeps its PIN", LOSES, 2, real_envelope_keeps_the_pin,
      "it is found in the flawed envelope first; then no guess may verify, and all be tried"},
 };

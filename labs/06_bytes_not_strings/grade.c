@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "box.h"
-#include "judge.h"
+#include "grade_boxes.h"
 #include "real.h"
 
 #define HONEST_ORDER "PAY CAROL 0100"

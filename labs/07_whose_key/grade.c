@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "box.h"
-#include "judge.h"
+#include "grade_real.h"
 #include "real.h"
 #include "whose_key.h"
 

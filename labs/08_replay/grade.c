@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include "box.h"
+#include "grade_scenes.h"
 #include "real.h"
 #include "replay.h"
-#include "scenes.h"
 
 enum { ORDERS = 4, RECORDED_MAX = 8192, ENVELOPE_MAX = 2048, TEXT_MAX = 512 };
 

@@ -1,7 +1,7 @@
 /* Lab 06, for grade.c: orders to try, and what goes into the student's functions and comes out of
  * them. */
-#ifndef BYTES_NOT_STRINGS_JUDGE_H
-#define BYTES_NOT_STRINGS_JUDGE_H
+#ifndef BYTES_NOT_STRINGS_GRADE_BOXES_H
+#define BYTES_NOT_STRINGS_GRADE_BOXES_H
 
 #include <signal.h>
 

@@ -1,4 +1,4 @@
-#include "judge.h"
+#include "grade_boxes.h"
 
 #include <stdio.h>
 #include <stdlib.h>

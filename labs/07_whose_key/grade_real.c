@@ -1,5 +1,5 @@
 /* Lab 07: the attack against the real client and server. */
-#include "judge.h"
+#include "grade_real.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Lab 07: the attack against the real client and server. */
-#ifndef WHOSE_KEY_JUDGE_H
-#define WHOSE_KEY_JUDGE_H
+#ifndef WHOSE_KEY_GRADE_REAL_H
+#define WHOSE_KEY_GRADE_REAL_H
 
 #include "mode.h"
 
