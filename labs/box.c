@@ -81,9 +81,14 @@ void *judge_shared(size_t size) {
     return share(&hidden, size);
 }
 
+static void need(bool done, const char *what) {
+    if (!done)
+        cannot_begin(what, strerror(errno));
+}
+
+/* Soft below hard: who comes to the soft one is told by a signal what it was. */
 static void limit(int resource, rlim_t most) {
-    if (setrlimit(resource, &(struct rlimit){most, most}) != 0)
-        cannot_begin("setrlimit", strerror(errno));
+    need(setrlimit(resource, &(struct rlimit){most, most + 1}) == 0, "setrlimit");
 }
 
 static void close_others(const int *fds) {
@@ -96,30 +101,33 @@ static void close_others(const int *fds) {
     }
 }
 
-/* No limit on processes binds root, so a box of root's is nobody's. Code is loaded before: the way
- * to it may be root's alone. */
-static void be_nobody(void) {
-    if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0))
-        cannot_begin("setuid", strerror(errno));
-}
-
-static _Noreturn void inside(void (*work)(void *), void *shared, const int *fds) {
-    int seconds = (int)(student_time() / SAM_SECOND) + 1;
-    for (int number = 1; number < 32; number++)
-        signal(number, SIG_DFL); /* not Check's, which would end our siblings */
-    signal(SIGPIPE, SIG_IGN);    /* a peer that is gone is a failed write */
-    munmap(hidden.pages, hidden.size);
-    close_others(fds);
-    limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_CPU, (rlim_t)seconds);
-    limit(RLIMIT_FSIZE, FILE_SIZE);
-    limit(RLIMIT_NPROC, 0);
-    if (!SANITIZED)
-        limit(RLIMIT_AS, MEMORY);
+/* No limit on processes binds root, so a box of root's is nobody's: before any line of the
+ * student's runs, a constructor's too. The way to the folder may be root's alone, the folder is
+ * not. */
+static void load_as_nobody(void) {
+    need(chdir(student_folder()) == 0, "chdir");
+    if (geteuid() == 0)
+        need(setgroups(0, NULL) == 0 && setgid(NOBODY) == 0 && setuid(NOBODY) == 0, "setuid");
     code = dlopen(student_code(), RTLD_NOW | RTLD_LOCAL);
     if (code == NULL)
         cannot_begin("your file was compiled, but cannot be loaded", dlerror());
-    be_nobody();
+}
+
+static _Noreturn void inside(void (*work)(void *), void *shared, const int *fds) {
+    for (int number = 1; number < 32; number++)
+        signal(number, SIG_DFL); /* not Check's, which would end our siblings */
+    signal(SIGPIPE, SIG_IGN);    /* a peer that is gone is a failed write */
+    need(munmap(hidden.pages, hidden.size) == 0, "munmap");
+    close_others(fds);
+    limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_CPU, (rlim_t)(student_time() / SAM_SECOND) + 1);
+    limit(RLIMIT_FSIZE, FILE_SIZE);
+#ifndef __APPLE__ /* where a process begins with more address space than this */
+    if (!SANITIZED)
+        limit(RLIMIT_AS, MEMORY);
+#endif
+    need(setrlimit(RLIMIT_NPROC, &(struct rlimit){0, 0}) == 0, "setrlimit");
+    load_as_nobody();
     work(shared);
     fflush(NULL);
     my_end->returned = true;
@@ -128,7 +136,7 @@ static _Noreturn void inside(void (*work)(void *), void *shared, const int *fds)
 
 struct box box_start(const char *function, void (*work)(void *shared), void *shared,
                      const int *fds) {
-    if (access(student_code(), R_OK) != 0)
+    if (!student_has_code())
         lose("a file that compiles", "errors: they stand above");
     struct box box = {.function = function, .end = box_shared(sizeof *box.end)};
     box.deadline = sam_now() + student_time();

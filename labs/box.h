@@ -17,9 +17,11 @@ void (*box_function(const char *name))(void);
  * may touch. Freed with the judge. */
 void *box_shared(size_t size);
 
-/* The same for what the grader and its checks share: no box sees it. What is had last is hidden. */
+/* The same for what the grader and its checks share: no box sees what was had last. (What was had
+ * before is of labs that have been told already.) Both end the program where there is no memory. */
 void *judge_shared(size_t size);
 
+/* One that runs: which function in which process, until when. */
 struct box {
     const char *function;
     pid_t pid;
@@ -27,9 +29,9 @@ struct box {
     struct box_end *end;
 };
 
-/* Starts work(shared) in a box; work calls STUDENT(function)(...). Of the judge's descriptors the
- * box keeps the standard ones and fds, up to -1 (NULL: none). What the box got with fds the judge
- * should close. */
+/* Starts work(shared) in a box, or ends the check where there is no file that compiles; work calls
+ * STUDENT(function)(...). Of the judge's descriptors the box keeps the standard ones and fds, up to
+ * -1 (NULL: none). What the box got with fds the judge should close. */
 struct box box_start(const char *function, void (*work)(void *shared), void *shared,
                      const int *fds);
 

@@ -118,8 +118,18 @@ static const char *student_file(const char *kind) {
     return path;
 }
 
+const char *student_folder(void) {
+    return folder;
+}
+
 const char *student_code(void) {
-    return student_file("so");
+    static char path[NAME_MAX + 8];
+    snprintf(path, sizeof path, "./%s.so", lab_now->folder);
+    return path;
+}
+
+bool student_has_code(void) {
+    return access(student_file("so"), R_OK) == 0;
 }
 
 struct sam_bytes student_answers(void) {

@@ -63,8 +63,11 @@ void expect_refused(const struct delivery *delivery, enum sam_status status);
  * there is none. */
 struct sam_bytes student_answers(void);
 
-/* The path of what the student's file was compiled into, and how long a function of it may take. */
+/* The folder of the students' files; what this one was compiled into, in that folder, "./NAME.so";
+ * and how long a function of it may take, in microseconds. */
+const char *student_folder(void);
 const char *student_code(void);
+bool student_has_code(void);
 int64_t student_time(void);
 
 #endif

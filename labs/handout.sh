@@ -12,7 +12,7 @@ git rev-parse --git-dir >/dev/null 2>&1 || {
 work=$(mktemp -d "${TMPDIR:-/tmp}/handout.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$build" "$work/sam-labs"
-git ls-files -z | grep -zv '^labs/solutions/' | xargs -0 tar cf - | tar xf - -C "$work/sam-labs"
+git ls-files -z -- . ':(exclude)labs/solutions' | xargs -0 tar cf - | tar xf - -C "$work/sam-labs"
 for stub in labs/stubs/*; do
     name=$(basename "$stub")
     case $name in

@@ -42,7 +42,8 @@ labs/%/answers.txt:
 .PRECIOUS: labs/%/student.c labs/%/answers.txt
 
 # A submission that does what MISBEHAVE says, for the tests of the grader.
-HOSTILE := $(patsubst %,$(BUILD)/labs/hostile/%.so,leave leave_at_once never_end take_memory fork_bomb)
+HOSTILE := $(patsubst %,$(BUILD)/labs/hostile/%.so,leave leave_at_once never_end take_memory \
+           be_root_first fork_bomb)
 $(HOSTILE): tests/labs/hostile.c $(LAB_HEADERS)
 	@mkdir -p $(@D) && echo 'compile $<: $(basename $(@F))'
 	@$(LAB_COMPILE) -Ilabs/02_fail_open -DMISBEHAVE=$(basename $(@F)) -o $@ $<

@@ -113,6 +113,7 @@ static void call_receive(void *shared) {
 /* With one bit of the envelope turned over, unless bit is 0. */
 static struct receiving *received(const struct sam_envelope *envelope, size_t bit) {
     struct receiving *receiving = box_shared(sizeof *receiving);
+    memset(&receiving->delivery, 'x', sizeof receiving->delivery); /* what was there before */
     receiving->length = envelope->bytes.length;
     memcpy(receiving->envelope, envelope->bytes.data, receiving->length);
     receiving->envelope[bit / 8] ^= (uint8_t)(bit > 0 ? 1 << bit % 8 : 0);

@@ -20,7 +20,8 @@ void cut_and_paste(uint8_t envelope[ANSWERING_MAX], const char *const lines[],
 
 void replace_block(uint8_t envelope[ANSWERING_MAX], struct sam_crypto *crypto,
                    const struct sam_key *bob, uint32_t index, const char *text) {
-    /* TODO: seal the line as Alice would. Which label does Bob open this block with? */
+    /* TODO: seal the line as Alice would. Which label does Bob open this block with? A format has a
+     *       function for it: answering_second.label. */
     (void)envelope, (void)crypto, (void)bob, (void)index, (void)text;
 }
 
