@@ -1,4 +1,4 @@
-/* What a receiver made of what it got: the same for every lab's receivers. */
+/* What a receiver made of what it got. */
 #ifndef SAM_LABS_DELIVERY_H
 #define SAM_LABS_DELIVERY_H
 

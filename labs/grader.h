@@ -8,7 +8,7 @@
 #include "../tests/process.h"
 #include "delivery.h"
 
-/* What a check shows. Every lab with an attack has one of each. */
+/* What a check shows. Every lab with an attack has at least one of each. */
 enum corner {
     HONEST, /* honest traffic passes, on the flawed variant and on the real one; no points */
     WINS,   /* the student's attack wins against the flawed variant */
@@ -45,6 +45,10 @@ struct lab {
 #define LAB_DECLARE(name) extern const struct lab lab_##name;
 LABS(LAB_DECLARE)
 #undef LAB_DECLARE
+
+/* At the end of a grade.c, behind its table of checks. */
+#define LAB(name, folder, title)                                                                   \
+    const struct lab lab_##name = {folder, title, checks, sizeof checks / sizeof checks[0]}
 
 /* One step of the story, as printf would; a failed check shows all of them, numbered. */
 void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,7 +1,6 @@
 #include "show.h"
 
 #include <stdarg.h>
-#include <stdlib.h>
 
 enum {
     PER_LINE = 16,
@@ -38,35 +37,33 @@ static bool is_control(uint32_t point) {
            (point >= 0x2066 && point <= 0x2069);
 }
 
-void sam_show_text(FILE *out, const uint8_t *text, size_t length, size_t limit) {
-    size_t shown = length < limit ? length : limit;
-    for (size_t i = 0; i < shown;) {
+/* json: inside a JSON string, where a backslash and a quote have another before them. */
+static void show_harmless(FILE *out, const uint8_t *text, size_t length, bool json) {
+    for (size_t i = 0; i < length;) {
         uint32_t point = 0;
-        size_t size = utf8_length(text + i, shown - i, &point);
+        size_t size = utf8_length(text + i, length - i, &point);
         if (size > 0 && !is_control(point)) {
+            if (json && (point == '"' || point == '\\'))
+                putc('\\', out);
             fwrite(text + i, 1, size, out);
         } else {
             size = size > 0 ? size : 1;
             for (size_t k = 0; k < size; k++)
-                fprintf(out, "\\x%02x", text[i + k]);
+                fprintf(out, "%s\\x%02x", json ? "\\" : "", text[i + k]);
         }
         i += size;
     }
+}
+
+void sam_show_text(FILE *out, const uint8_t *text, size_t length, size_t limit) {
+    size_t shown = length < limit ? length : limit;
+    show_harmless(out, text, shown, false);
     if (shown < length)
         fprintf(out, "... (%zu more bytes)", length - shown);
 }
 
 void sam_show_json(FILE *out, const char *text, size_t length) {
-    char *shown = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&shown, &size);
-    if (stream == NULL)
-        return;
-    sam_show_text(stream, (const uint8_t *)text, length, length);
-    fclose(stream);
-    for (size_t i = 0; i < size; i++)
-        fprintf(out, shown[i] == '"' || shown[i] == '\\' ? "\\%c" : "%c", shown[i]);
-    free(shown);
+    show_harmless(out, (const uint8_t *)text, length, true);
 }
 
 static void show_hex(FILE *out, const uint8_t *data, size_t length) {

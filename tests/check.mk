@@ -37,7 +37,8 @@ coverage: ## run the tests and tell which lines of the programs they reach
 C_FILES := $(wildcard shared/*.c asymmetric_*/*.c tools/*.c labs/stubs/*.c labs/solutions/*.c \
              tests/*.c tests/labs/*.c) $(GRADER_C)
 H_FILES := $(wildcard shared/*.h tools/*.h labs/*.h labs/*/*.h tests/*.h)
-# What judges is looked at by the compilers alone.
+# Tests, and what judges with Check, are looked at by the compilers alone: Check's macros are not for
+# these two.
 TIDY := $(filter-out tests/% labs/real.c $(wildcard labs/*/grade*.c),$(C_FILES))
 TIDY_INCLUDES := -Ishared -Itools -Ilabs $(patsubst %,-I%,$(wildcard labs/[0-9]*))
 lint: ## compile with gcc and clang, warnings as errors; -fanalyzer, clang-tidy, cppcheck, shellcheck

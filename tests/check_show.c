@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
 #include "suites.h"
 #include "support.h"
 
@@ -166,6 +167,33 @@ START_TEST(no_pair_of_bytes_prints_a_control) {
         char *got = finish();
         check_harmless(got, false);
         free(got);
+    }
+}
+END_TEST
+
+/* Strings of JSON, and what a reader of JSON makes of them. */
+static void take_string(void *context, const char *key, const char *value, size_t length) {
+    char *text = context;
+    (void)key;
+    memcpy(text, value, length + 1);
+}
+
+START_TEST(every_text_is_a_json_string_that_means_what_is_shown) {
+    static const char *const texts[] = {
+        "",     "plain", "say \"hi\"", "a\\b\\", "1\n2\x1b[0m", "\xff\xc3", "gr\xc3\xbc\xc3\x9f",
+        "\\x41"};
+    char read[256];
+    for (int i = 0; i < COUNT(texts); i++) {
+        char *expected = shown(texts[i], strlen(texts[i]), SIZE_MAX);
+        start();
+        fputs("{\"text\": \"", stream);
+        sam_show_json(stream, texts[i], strlen(texts[i]));
+        fputs("\"}", stream);
+        char *json = finish();
+        ck_assert_msg(json_read(json, strlen(json), take_string, read), "%s", json);
+        ck_assert_str_eq(read, expected);
+        free(expected);
+        free(json);
     }
 }
 END_TEST
@@ -335,6 +363,7 @@ Suite *show_suite(void) {
                         COUNT(escaped));
     tcase_add_loop_test(tcase, utf_8_passes, 0, COUNT(passing));
     tcase_add_test(tcase, no_pair_of_bytes_prints_a_control);
+    tcase_add_test(tcase, every_text_is_a_json_string_that_means_what_is_shown);
     tcase_add_test(tcase, a_text_over_the_limit_is_counted);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("hexdump");

@@ -393,5 +393,4 @@ static const struct graded checks[] = {
      "work it out first, then try it with tools/sam seal"},
 };
 
-const struct lab lab_read_the_wire = {"01_read_the_wire", "Read the wire", checks,
-                                      sizeof checks / sizeof checks[0]};
+LAB(read_the_wire, "01_read_the_wire", "Read the wire");

@@ -193,5 +193,4 @@ static const struct graded checks[] = {
      "this one passes once the flawed receiver takes it"},
 };
 
-const struct lab lab_fail_open = {"02_fail_open", "Fail open", checks,
-                                  sizeof checks / sizeof checks[0]};
+LAB(fail_open, "02_fail_open", "Fail open");

@@ -396,5 +396,4 @@ static const struct graded checks[] = {
      "this one passes once the flawed receiver pays"},
 };
 
-const struct lab lab_not_integrity = {"03_not_integrity", "Encryption is not integrity", checks,
-                                      sizeof checks / sizeof checks[0]};
+LAB(not_integrity, "03_not_integrity", "Encryption is not integrity");

@@ -370,5 +370,4 @@ static const struct graded checks[] = {
      "it is found in the flawed envelope first; then no guess may verify, and all be tried"},
 };
 
-const struct lab lab_talking_signature = {"04_talking_signature", "The signature that talks",
-                                          checks, sizeof checks / sizeof checks[0]};
+LAB(talking_signature, "04_talking_signature", "The signature that talks");

@@ -374,7 +374,7 @@ static void right_guesses_lose(void) {
 
 static const struct graded checks[] = {
     {"honest forms arrive, here and there", HONEST, 0, honest_forms_arrive, NULL},
-    {"your capacity() is what fits in a block", WINS, 1, capacity_is_what_fits,
+    {"your capacity() is what fits in a block", MENDED, 1, capacity_is_what_fits,
      "RFC 8017, 7.1.1, step 1b; and is a size_t ever less than 0?"},
     {"orders that you cut and paste say what you want", WINS, 2, cut_and_pasted_orders_win,
      "what of a block says which block it is?"},
@@ -390,5 +390,4 @@ static const struct graded checks[] = {
      "this one passes once replace_block() makes Bob accept a right guess, and no wrong one"},
 };
 
-const struct lab lab_answering_blocks = {"05_answering_blocks", "Blocks that answer", checks,
-                                         sizeof checks / sizeof checks[0]};
+LAB(answering_blocks, "05_answering_blocks", "Blocks that answer");

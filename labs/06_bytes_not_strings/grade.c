@@ -396,5 +396,4 @@ static const struct graded checks[] = {
      "this one passes once both attacks win"},
 };
 
-const struct lab lab_bytes_not_strings = {"06_bytes_not_strings", "Bytes, not strings", checks,
-                                          sizeof checks / sizeof checks[0]};
+LAB(bytes_not_strings, "06_bytes_not_strings", "Bytes, not strings");

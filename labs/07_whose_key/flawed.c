@@ -74,17 +74,20 @@ enum sam_status whose_key_take(const struct end *end, char text[TEXT_SIZE]) {
         memcpy(text, opened, length);
         text[length] = '\0';
     }
+    sam_wipe(opened, sizeof opened);
     return status;
 }
 
 const char *whose_key_line(const char *text, char name[SAM_NAME_MAX + 1],
                            char print[SAM_FINGERPRINT_SIZE]) {
-    int length = 0;
-    if (sscanf(text, "%64[^ \n] %50[^ \n]%n", name, print, &length) != 2 ||
-        strlen(print) != SAM_FINGERPRINT_SIZE - 1)
+    size_t name_length = strcspn(text, " \n"), print_length = SAM_FINGERPRINT_SIZE - 1;
+    const char *at = text + name_length;
+    if (name_length > SAM_NAME_MAX || *at != ' ' || strcspn(at + 1, " \n") != print_length)
         return NULL;
-    const char *end = text + length;
-    return *end == '\n' ? end + 1 : *end == '\0' ? end : NULL;
+    snprintf(name, SAM_NAME_MAX + 1, "%.*s", (int)name_length, text);
+    snprintf(print, SAM_FINGERPRINT_SIZE, "%.*s", (int)print_length, at + 1);
+    at += 1 + print_length;
+    return !sam_name_is_valid(name) || *at == ' ' ? NULL : *at == '\n' ? at + 1 : at;
 }
 
 enum sam_status whose_key_place(const struct end *bank, const struct message *pem,

@@ -82,8 +82,8 @@ enum trust {
 };
 
 /* flawed.c: reads the line of a store that text, with a NUL at its end, begins with. Returns where
- * the next one begins, or NULL: it is no such line, or its print has another length than
- * fingerprints have. Nothing is wrong with this one either. */
+ * the next one begins, or NULL: it is no name, one blank and something of a fingerprint's
+ * length. Nothing is wrong with this one either. */
 const char *whose_key_line(const char *text, char name[SAM_NAME_MAX + 1],
                            char print[SAM_FINGERPRINT_SIZE]);
 
@@ -92,12 +92,13 @@ const char *whose_key_line(const char *text, char name[SAM_NAME_MAX + 1],
  * at all. With any other verdict than FIRST the store stays as it is, byte for byte.
  *
  * UNSURE is: a store that cannot be read, or cannot be written when it must be; one over STORE_MAX;
- * one with a NUL or a line of another form, whatever is asked; a name that sam_name_is_valid does
- * not take; and a print of another length than fingerprints have. */
+ * one with a NUL, a line of another form, or the name that is asked for twice; a name that
+ * sam_name_is_valid does not take; and a print of another length than fingerprints have. */
 enum trust known_peer(const char *store, const char *name, const char *print);
 
 /* student.c: whose_key_order, mended: asks known_peer whether this key is name's before it sends
- * anything at all. Unless that is FIRST or KNOWN, nothing leaves. */
+ * anything at all. Unless that is FIRST or KNOWN, nothing leaves. UNSURE also when the key does not
+ * arrive, or the order cannot be sent. */
 enum trust careful_order(const struct end *bank, const char *store, const char *name,
                          const char *order);
 

@@ -395,4 +395,4 @@ static const struct graded checks[] = {
      "this one passes once both attacks win, and the intruder is where she claims to be"},
 };
 
-const struct lab lab_replay = {"08_replay", "Replay", checks, sizeof checks / sizeof checks[0]};
+LAB(replay, "08_replay", "Replay");

@@ -66,8 +66,8 @@ enum sam_status intrude(int fd, const struct sam_party *mallory, const struct sa
  * docs/protocol.md, section 4, demands is not there; SAM_OK. */
 SAM_MUST_CHECK enum sam_status fresh(const struct desk *desk, const struct sam_header *header);
 
-/* replay_take, mended. A refused envelope books nothing and leaves the desk as it was: the next may
- * be an honest one. */
+/* replay_take, mended. A refused envelope books nothing and leaves the desk as it was: it may be
+ * asked again. */
 SAM_MUST_CHECK enum sam_status take(struct desk *desk, struct sam_envelope *envelope);
 
 /* What Alice's client does by itself after it has tried to send an order. */

@@ -396,5 +396,4 @@ static const struct graded checks[] = {
      "this one passes once the flawed receiver takes it"},
 };
 
-const struct lab lab_forwarding = {"09_forwarding", "Surreptitious forwarding", checks,
-                                   sizeof checks / sizeof checks[0]};
+LAB(forwarding, "09_forwarding", "Surreptitious forwarding");

@@ -63,6 +63,8 @@ static enum trust look_up(const char *text, const char *name, const char *print)
         text = whose_key_line(text, known, known_print);
         if (text == NULL)
             return UNSURE;
+        if (strcmp(known, name) == 0 && trust != FIRST)
+            return UNSURE;
         if (strcmp(known, name) == 0)
             trust = strcmp(known_print, print) == 0 ? KNOWN : CHANGED;
     }
