@@ -122,4 +122,4 @@ clean: ## remove what was made, but no key
 ifneq ($(filter deps deps-dev,$(MAKECMDGOALS)),)
 .NOTPARALLEL: # nothing can be built before its packages are there
 endif
--include $(wildcard $(BUILD)/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)

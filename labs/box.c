@@ -23,7 +23,10 @@
 enum {
     MEMORY = 1 << 30,    /* bytes of address space: a sanitizer needs more */
     FILE_SIZE = 1 << 20, /* bytes */
-    NOBODY = 65534,
+    NOBODY = 65534,      /* and the ids below: each grading has its own */
+    NOBODIES = 1000,
+    PRINTED_LINES = 20, /* of what a student's function prints */
+    PRINTED_COLUMNS = 100,
     DESCRIPTORS = 256
 };
 
@@ -91,6 +94,15 @@ static void limit(int resource, rlim_t most) {
     need(setrlimit(resource, &(struct rlimit){most, most + 1}) == 0, "setrlimit");
 }
 
+/* What the student prints goes to a file of the box's; there is nothing to read. */
+static void redirect(int printed) {
+    int nothing = open("/dev/null", O_RDONLY);
+    need(nothing >= 0 && dup2(nothing, STDIN_FILENO) >= 0 && dup2(printed, STDOUT_FILENO) >= 0 &&
+             dup2(printed, STDERR_FILENO) >= 0,
+         "dup2");
+    setvbuf(stdout, NULL, _IOLBF, 0); /* also what is printed just before a crash is told */
+}
+
 static void close_others(const int *fds) {
     for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++) {
         bool kept = false;
@@ -106,18 +118,21 @@ static void close_others(const int *fds) {
  * not. */
 static void load_as_nobody(void) {
     need(chdir(student_folder()) == 0, "chdir");
+    uid_t mine = (uid_t)(NOBODY - getsid(0) % NOBODIES);
     if (geteuid() == 0)
-        need(setgroups(0, NULL) == 0 && setgid(NOBODY) == 0 && setuid(NOBODY) == 0, "setuid");
+        need(setgroups(0, NULL) == 0 && setgid(NOBODY) == 0 && setuid(mine) == 0, "setuid");
     code = dlopen(student_code(), RTLD_NOW | RTLD_LOCAL);
     if (code == NULL)
         cannot_begin("your file was compiled, but cannot be loaded", dlerror());
 }
 
-static _Noreturn void inside(void (*work)(void *), void *shared, const int *fds) {
+static _Noreturn void inside(void (*work)(void *), void *shared, const int *fds, int printed) {
     for (int number = 1; number < 32; number++)
         signal(number, SIG_DFL); /* not Check's, which would end our siblings */
     signal(SIGPIPE, SIG_IGN);    /* a peer that is gone is a failed write */
+    signal(SIGXFSZ, SIG_IGN);    /* and so is a file that grows too long */
     need(munmap(hidden.pages, hidden.size) == 0, "munmap");
+    redirect(printed);
     close_others(fds);
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_CPU, (rlim_t)(student_time() / SAM_SECOND) + 1);
@@ -138,16 +153,29 @@ struct box box_start(const char *function, void (*work)(void *shared), void *sha
                      const int *fds) {
     if (!student_has_code())
         lose("a file that compiles", "errors: they stand above");
-    struct box box = {.function = function, .end = box_shared(sizeof *box.end)};
+    struct box box = {.function = function, .printed = tmpfile()};
+    box.end = box_shared(sizeof *box.end);
     box.deadline = sam_now() + student_time();
+    ck_assert_ptr_nonnull(box.printed);
     fflush(NULL);
     box.pid = fork();
     if (box.pid == 0) {
         my_end = box.end;
-        inside(work, shared, fds);
+        inside(work, shared, fds, fileno(box.printed));
     }
     ck_assert_int_gt(box.pid, 0);
     return box;
+}
+
+/* The beginning of what the student printed becomes part of the story. */
+static void tell_printed(FILE *printed) {
+    char line[PRINTED_COLUMNS];
+    rewind(printed);
+    for (int i = 0; i < PRINTED_LINES && fgets(line, sizeof line, printed) != NULL; i++)
+        tell_line(line);
+    if (fgetc(printed) != EOF)
+        tell_line("...");
+    fclose(printed);
 }
 
 void box_finish(struct box *box) {
@@ -159,6 +187,7 @@ void box_finish(struct box *box) {
         late = !nap_until(box->deadline);
     kill(box->pid, SIGKILL);
     ck_assert_int_eq(waitpid(box->pid, &how, 0), box->pid);
+    tell_printed(box->printed);
     bool slow = late || (WIFSIGNALED(how) && WTERMSIG(how) == SIGXCPU);
     if (box->end->problem[0] != '\0')
         lose("a function to call", "%s", box->end->problem);

@@ -22,8 +22,9 @@
 
 enum {
     DEFAULT_SECONDS = 10, /* for one function of a student */
-    CHECK_SECONDS = 300,  /* for one check: the boxes in it end by themselves */
+    CHECK_SECONDS = 100,  /* for one check, all its boxes together */
     SHOWN = 200,          /* bytes of a message */
+    ENDING = 1024,        /* of a story: what is kept for how a check failed */
     ANSWERS_MAX = 64 * 1024
 };
 
@@ -41,16 +42,19 @@ static struct outcome *my_outcome; /* in a check's process */
 
 /* In a check's process. */
 
-static void add(const char *format, va_list values) {
+/* A story that grows too long loses its middle: there is always room for how it ends. */
+static void add(size_t room, const char *format, va_list values) {
     size_t length = strlen(my_outcome->story);
-    vsnprintf(my_outcome->story + length, sizeof my_outcome->story - length, format, values);
+    if (length + room < sizeof my_outcome->story)
+        vsnprintf(my_outcome->story + length, sizeof my_outcome->story - length - room, format,
+                  values);
 }
 
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void say(const char *format, ...) {
     va_list values;
     va_start(values, format);
-    add(format, values);
+    add(ENDING, format, values);
     va_end(values);
 }
 
@@ -58,18 +62,28 @@ void tell(const char *format, ...) {
     va_list values;
     say("%d. ", ++my_outcome->steps);
     va_start(values, format);
-    add(format, values);
+    add(ENDING, format, values);
     va_end(values);
     say("\n");
 }
 
+void tell_line(const char *line) {
+    char shown[1024] = "";
+    FILE *stream = fmemopen(shown, sizeof shown - 1, "w");
+    ck_assert_ptr_nonnull(stream);
+    sam_show_text(stream, (const uint8_t *)line, strcspn(line, "\n"), SHOWN);
+    fclose(stream);
+    say("   | %s\n", shown);
+}
+
 void lose(const char *wanted, const char *got, ...) {
     va_list values;
-    say("***** expected %s, got ", wanted);
+    size_t length = strlen(my_outcome->story);
+    snprintf(my_outcome->story + length, sizeof my_outcome->story - length,
+             "***** expected %s, got ", wanted);
     va_start(values, got);
-    add(got, values);
+    add(0, got, values);
     va_end(values);
-    say("\n");
     ck_abort();
     _exit(1); /* Check does not say that it never returns */
 }

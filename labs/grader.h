@@ -53,6 +53,9 @@ LABS(LAB_DECLARE)
 /* One step of the story, as printf would; a failed check shows all of them, numbered. */
 void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* A line that a student's function has printed: it joins the story, made harmless. */
+void tell_line(const char *line);
+
 /* Ends the check: "***** expected WANTED, got ..." */
 _Noreturn void lose(const char *wanted, const char *got, ...) __attribute__((format(printf, 2, 3)));
 

@@ -20,26 +20,29 @@ LAB_WARN     = $(WARN)
 # Of these a student hears who has a mistake, not who writes as a book does.
 $(BUILD)/labs/student/%: LAB_WARN = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare
 define lab_objects
-$(BUILD)/labs/$(1)/%.so: $(2) labs/%/flawed.c $(SEALS) $(LIBRARY) $(LAB_HEADERS)
+$(BUILD)/labs/$(1)/%.so: $(2) labs/%/flawed.c $(SEALS) $(LIBRARY) $(LAB_HEADERS) $(4)
 	@mkdir -p $$(@D) && rm -f $$@ && echo 'compile $$<'
-	@$(LAB_COMPILE) -Ilabs/$$* -o $$@ $$(filter-out %.h,$$^) $(CRYPTO_LIBS) $(4)
-$(BUILD)/labs/$(1)/%.txt: $(3)
-	@mkdir -p $$(@D) && cp $$< $$@
+	@$(5)$(LAB_COMPILE) -Ilabs/$$* -o $$@.$$$$$$$$ $$(filter %.c %.o %.a,$$^) $(CRYPTO_LIBS) && \
+	  mv $$@.$$$$$$$$ $$@$(6)
+$(BUILD)/labs/$(1)/%.txt: $(3) $(4)
+	@mkdir -p $$(@D) && rm -f $$@ && cp $$< $$@$(6)
 endef
-# One that does not compile is told, and left out: it costs its own lab, and no other.
-$(eval $(call lab_objects,student,labs/%/student.c,labs/%/answers.txt,|| rm -f $$@))
+# A student's file is taken as it is now, whatever its time says. One that cannot be taken is told and
+# left out: it costs its own lab, and no other. The compiler has a minute for it.
+$(eval $(call lab_objects,student,labs/%/student.c,labs/%/answers.txt,FORCE,ulimit -t 60; , || :))
 $(eval $(call lab_objects,stubs,labs/stubs/%.c,labs/stubs/%.txt))
 $(eval $(call lab_objects,solutions,labs/solutions/%.c,labs/solutions/%.txt))
+FORCE:
 lab_files = $(patsubst labs/$(1)/%.c,$(BUILD)/labs/$(1)/%.so,$(wildcard labs/$(1)/*.c)) \
             $(patsubst labs/$(1)/%.txt,$(BUILD)/labs/$(1)/%.txt,$(wildcard labs/$(1)/*.txt))
 STUDENT = $(patsubst $(BUILD)/labs/stubs/%,$(BUILD)/labs/student/%,$(call lab_files,stubs))
 
-# The file to work in is made from its stub, and is the student's from then on.
-labs/%/student.c:
-	@cp labs/stubs/$*.c $@
-labs/%/answers.txt:
-	@cp labs/stubs/$*.txt $@
-.PRECIOUS: labs/%/student.c labs/%/answers.txt
+# The file to work in is made from its stub, and is the student's from then on. (Rules that name each
+# file: one that only patterns lead to could be missing, and make would not mind.)
+$(patsubst labs/stubs/%.c,labs/%/student.c,$(wildcard labs/stubs/*.c)): labs/%/student.c:
+	@cp labs/stubs/$*.c $@ || :
+$(patsubst labs/stubs/%.txt,labs/%/answers.txt,$(wildcard labs/stubs/*.txt)): labs/%/answers.txt:
+	@cp labs/stubs/$*.txt $@ || :
 
 # A submission that does what MISBEHAVE says, for the tests of the grader.
 HOSTILE := $(patsubst %,$(BUILD)/labs/hostile/%.so,leave leave_at_once never_end take_memory \
@@ -61,7 +64,8 @@ lab: $(GRADER) $(PROGRAMS) ## build and grade one lab: L=04
 	  echo 'It does not compile: mend the first error above. Nothing was graded.'; fi
 
 grade: $(GRADER) $(PROGRAMS) $(STUDENT) ## grade all labs; the results for programs go to RESULTS
-	@$(GRADE) --results $(RESULTS) $(BUILD)/labs/student
+	@rm -f '$(RESULTS)'
+	@$(GRADE) --results '$(RESULTS)' $(BUILD)/labs/student
 
 hint: ## the next hint of lab L
 	@labs/course.sh hint $(LAB) $(BUILD)
@@ -75,4 +79,4 @@ status: ## how far each lab is
 handout: ## the archive for students, without the solutions
 	@labs/handout.sh $(BUILD)
 
-.PHONY: lab grade hint reset status handout
+.PHONY: lab grade hint reset status handout FORCE

@@ -13,8 +13,10 @@ struct outcome {
 };
 
 struct results {
-    FILE *file;       /* results.json; NULL when none is wanted */
-    const char *path; /* of it; borrowed */
+    FILE *file; /* writes json: malloc'd by it, length bytes */
+    char *json;
+    size_t length;
+    const char *path; /* where it goes, borrowed; NULL: nowhere */
     bool in_full;     /* one lab, told with its stories, or a table */
     size_t told;      /* checks so far */
     int points, most;

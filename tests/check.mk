@@ -66,10 +66,13 @@ tools-check: $(PROGRAMS) $(STREAMS) ## try sam with tshark, chromium, mandoc, ba
 	@tests/pages.sh $(PAGES:%=$(BUILD)/pages/%.html)
 	@tests/manual.sh $(or $(BIN),./)
 
+labs-check: handout ## try the students' archive as a class would
+	@tests/labs.sh $(BUILD)/sam-labs.tar.gz
+
 docs-check: all ## run every command of the documents and compare what it prints
 	@tests/docs.sh
 
 format: ## lay the C files out as .clang-format says
 	clang-format -i $(C_FILES) $(H_FILES)
 
-.PHONY: check asan tsan valgrind coverage lint everything tools-check docs-check format
+.PHONY: check asan tsan valgrind coverage lint everything tools-check labs-check docs-check format

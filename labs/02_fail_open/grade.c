@@ -7,6 +7,7 @@
 #include "real.h"
 
 #define HONEST_ORDER "PAY CAROL 0100"
+#define CAROLS_ORDER "PAY ALICE 0042"
 #define FORGED_ORDER "PAY MALLORY 9000"
 
 enum { ENVELOPE_MAX = 8192 };
@@ -25,16 +26,17 @@ static struct sam_expectation expectation(void) {
     return expected;
 }
 
-static struct sam_envelope sealed_by_alice(const char *order, const uint8_t *reference) {
-    struct sam_party alice = party_of(&people.alice);
+static struct sam_envelope sealed_by(const struct sam_key *sender, const char *order,
+                                     const uint8_t *reference) {
+    struct sam_party party = party_of(sender);
     struct sam_address address = {.kind = SAM_KIND_SEND, .sent_at = sam_unix_time()};
     memcpy(address.reference, reference, sizeof address.reference);
-    return seal_at(&alice, &people.bob, &address, order, strlen(order));
+    return seal_at(&party, &people.bob, &address, order, strlen(order));
 }
 
 static struct sam_envelope honest_envelope(void) {
     tell("Alice seals \"%s\" for Bob.", HONEST_ORDER);
-    return sealed_by_alice(HONEST_ORDER, challenge);
+    return sealed_by(&people.alice, HONEST_ORDER, challenge);
 }
 
 /* What goes into forge() and comes out of it. */
@@ -126,6 +128,9 @@ static void mended_receiver_takes_honest_orders(void) {
     struct receiving *receiving = received(&envelope, 0);
     tell("Your receive() gets it as it is.");
     expect_handed(&receiving->delivery, HONEST_ORDER, "alice");
+    tell("Carol seals \"%s\" for Bob.", CAROLS_ORDER);
+    envelope = sealed_by(&people.carol, CAROLS_ORDER, challenge);
+    expect_handed(&received(&envelope, 0)->delivery, CAROLS_ORDER, "carol");
 }
 
 /* What receive() got has a status, hands nothing over and holds no order. */
@@ -159,11 +164,11 @@ static void mended_receiver_is_closed_everywhere(void) {
     ck_status(sam_bytes_append(&envelope.bytes, "", 1), SAM_OK);
     expect_closed(received(&envelope, 0), SAM_LENGTH);
     tell("Your receive() gets an order that Alice sealed for another connection.");
-    envelope = sealed_by_alice(HONEST_ORDER, another);
+    envelope = sealed_by(&people.alice, HONEST_ORDER, another);
     expect_closed(received(&envelope, 0), SAM_STALE);
     tell("Your receive() gets an honest order of %d bytes.", DELIVERY_MAX + 1);
     memset(order + strlen(order), '.', sizeof order - 1 - strlen(order));
-    envelope = sealed_by_alice(order, challenge);
+    envelope = sealed_by(&people.alice, order, challenge);
     expect_closed(received(&envelope, 0), SAM_TOO_LONG);
 }
 
