@@ -84,7 +84,7 @@ END_TEST
 static const struct {
     const char *name, *story;
 } submissions[] = {
-    {"leave", "got exit(0): forge() ended its process instead of returning"},
+    {"leave", "forge() ended its process instead of returning"},
     {"leave_at_once", "got exit(0): receive() ended its process instead of returning"},
     {"never_end", "got forge() still running after "},
     {"take_memory", SANITIZED ? "***** expected " : "got a crash: Aborted in forge()"},
