@@ -115,7 +115,7 @@ void expect_handed(const struct delivery *delivery, const char *message, const c
         memcmp(delivery->message, message, delivery->length) != 0 ||
         (sender != NULL && strcmp(delivery->sender, sender) != 0))
         lose_delivery(wanted, delivery);
-    tell("Handed over: \"%s\".", message);
+    tell("Handed over: \"%.*s\".", SHOWN, message);
 }
 
 void expect_refused(const struct delivery *delivery, enum sam_status status) {

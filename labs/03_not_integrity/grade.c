@@ -6,12 +6,11 @@
 #include <unistd.h>
 
 #include "box.h"
+#include "grade_plans.h"
 #include "not_integrity.h"
 #include "real.h"
 
 #define HONEST_ORDER "PAY CAROL 0100"
-
-enum { ORDER_MAX = 64 };
 
 static unsigned below(unsigned most) {
     uint8_t bytes[4];
@@ -62,23 +61,6 @@ static void honest_orders_arrive(void) {
     struct server_process server = real_start(&sam_mode_asymmetric_symmetric, HONEST_ORDER);
     real_stop(&server, HONEST_ORDER "\n");
 }
-
-/* What Mallory knows of an order, and what she wants of it. The judge draws a digit for each # and
- * each ?: she knows those of #, and wants others. */
-static const struct plan {
-    const char *known, *wanted;
-} plans[] = {
-    {"PAY BOB 0100", "PAY BOB 9100"},
-    {"PAY BOB #???", "PAY BOB #???"},
-    {"PAY BOB 0#00", "PAY EVE 0#00"},
-    {"FROM ACCOUNT ???? TO #### PAY 0##?", "FROM ACCOUNT ???? TO #### PAY 9##?"},
-};
-enum { PLANS = sizeof plans / sizeof plans[0] };
-
-/* One order: what Alice writes, what Mallory knows and wants, what Bob should read in the end. */
-struct order {
-    char written[ORDER_MAX], known[ORDER_MAX], wanted[ORDER_MAX], read[ORDER_MAX];
-};
 
 static struct order drawn(const struct plan *plan) {
     struct order order = {0};
@@ -215,6 +197,8 @@ static void expect_opens(struct direction *bob, const uint8_t *record, const cha
     const struct delivery *delivery = opened(bob, record, strlen(message) + RECORD_OVERHEAD);
     tell("Your record_open() gets it as it is.");
     expect_handed(delivery, message, NULL);
+    if (delivery->sender[0] != '\0')
+        lose("no sender", "one");
 }
 
 /* The bytes that the vectors give under a name; returns how many. */
@@ -266,8 +250,10 @@ static void records_are_those_of_the_protocol(void) {
 __attribute__((format(printf, 5, 6))) static void
 expect_failure(struct direction bob, const uint8_t *record, size_t length, enum sam_status status,
                const char *what, ...) {
+    uint32_t due = bob.sequence;
     const struct delivery *delivery = opened(&bob, record, length);
-    if (delivery->status != status || !sam_is_zero(delivery->message, DELIVERY_MAX)) {
+    if (delivery->status != status || bob.sequence != due || delivery->sender[0] != '\0' ||
+        !sam_is_zero(delivery->message, DELIVERY_MAX)) {
         char told[ORDER_MAX];
         va_list values;
         va_start(values, what);
@@ -276,6 +262,8 @@ expect_failure(struct direction bob, const uint8_t *record, size_t length, enum 
         tell("Your record_open() gets %s.", told);
     }
     expect_refused(delivery, status);
+    if (bob.sequence != due)
+        lose("the sequence left alone", "%u instead of %u", bob.sequence, due);
 }
 
 static void expect_changes_noticed(struct direction bob, uint8_t *record, size_t length) {
@@ -309,11 +297,11 @@ static void changed_and_misplaced_records_are_refused(void) {
 }
 
 /* Many records of zeros under one key: their ciphertexts are the keystream itself. */
-enum { RUN = 310, ZEROS = 16 };
+enum { RUN = 311, LIMIT = RUN - 2, ZEROS = 16 }; /* two more than there can be */
 static const struct {
     uint32_t start;
     size_t count;
-} runs[] = {{0, 300}, {65535, 2}, {0x01000000, 2}, {0x7fffffff, 3}, {UINT32_MAX - 2, 3}};
+} runs[] = {{0, 300}, {65535, 2}, {0x01000000, 2}, {0x7fffffff, 3}, {UINT32_MAX - 2, 4}};
 
 struct running {
     struct direction alice;
@@ -338,9 +326,9 @@ static void call_run(void *shared) {
 static void no_nonce_comes_twice(void) {
     struct running *running = box_shared(sizeof *running);
     running->alice = agreed(0);
-    tell("Your record_seal() makes %d records of zeros under one key, some far apart.", RUN - 1);
+    tell("Your record_seal() makes %d records of zeros under one key, some far apart.", LIMIT);
     box_call("record_seal", call_run, running);
-    for (size_t i = 0; i < RUN - 1; i++) {
+    for (size_t i = 0; i < LIMIT; i++) {
         if (running->made[i].status != SAM_OK)
             lose("OK", "%s for record %zu of them", sam_status_name(running->made[i].status), i);
         for (size_t j = 0; j < i; j++)
@@ -349,10 +337,13 @@ static void no_nonce_comes_twice(void) {
                 lose("another keystream for each", "the same for %zu and %zu of them", j, i);
     }
     tell("The sequence has come to %u: there is no next one.", UINT32_MAX);
-    if (running->made[RUN - 1].status != SAM_LAST_SEQUENCE)
-        lose("LAST_SEQUENCE", "%s", sam_status_name(running->made[RUN - 1].status));
-    if (!sam_is_zero(running->made[RUN - 1].record, ZEROS + RECORD_OVERHEAD))
-        lose("no record", "bytes of one");
+    for (size_t i = LIMIT; i < RUN; i++) {
+        if (running->made[i].status != SAM_LAST_SEQUENCE)
+            lose("LAST_SEQUENCE, as often as it is asked", "%s",
+                 sam_status_name(running->made[i].status));
+        if (!sam_is_zero(running->made[i].record, ZEROS + RECORD_OVERHEAD))
+            lose("no record", "bytes of one");
+    }
 }
 
 static void patched_order_loses(void) {

@@ -78,8 +78,8 @@ enum next {
 };
 
 /* left: bytes of the envelope have left this machine. answer: SAM_OK when a receipt for this
- * envelope came and verified; otherwise what came instead: a status as the real client's. An order
- * that can be sent safely is sent. */
+ * envelope came and verified; otherwise what came instead: any status. An order that can be sent
+ * safely is sent. */
 enum next decide(bool left, enum sam_status answer);
 
 #endif
