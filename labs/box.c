@@ -149,27 +149,38 @@ static _Noreturn void inside(void (*work)(void *), void *shared, const int *fds,
     _exit(0);
 }
 
+/* A file without a name. */
+static int unnamed_file(void) {
+    FILE *file = tmpfile();
+    ck_assert_ptr_nonnull(file);
+    int fd = dup(fileno(file));
+    fclose(file);
+    ck_assert_int_ge(fd, 0);
+    return fd;
+}
+
 struct box box_start(const char *function, void (*work)(void *shared), void *shared,
                      const int *fds) {
     if (!student_has_code())
         lose("a file that compiles", "errors: they stand above");
-    struct box box = {.function = function, .printed = tmpfile()};
+    struct box box = {.function = function, .printed = unnamed_file()};
     box.end = box_shared(sizeof *box.end);
     box.deadline = sam_now() + student_time();
-    ck_assert_ptr_nonnull(box.printed);
     fflush(NULL);
     box.pid = fork();
     if (box.pid == 0) {
         my_end = box.end;
-        inside(work, shared, fds, fileno(box.printed));
+        inside(work, shared, fds, box.printed);
     }
     ck_assert_int_gt(box.pid, 0);
     return box;
 }
 
 /* The beginning of what the student printed becomes part of the story. */
-static void tell_printed(FILE *printed) {
+static void tell_printed(int fd) {
     char line[PRINTED_COLUMNS];
+    FILE *printed = fdopen(fd, "r");
+    ck_assert_ptr_nonnull(printed);
     rewind(printed);
     for (int i = 0; i < PRINTED_LINES && fgets(line, sizeof line, printed) != NULL; i++)
         tell_line(line);

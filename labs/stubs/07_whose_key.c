@@ -27,8 +27,8 @@ enum sam_status fingerprint(char out[SAM_FINGERPRINT_SIZE], struct sam_crypto *c
 }
 
 enum trust known_peer(const char *store, const char *name, const char *print) {
-    /* TODO: read the store whole (open, sam_file_read of shared/file.h). What if it cannot be opened:
-     *       is it not there (ENOENT), or not for you?
+    /* TODO: read the store whole (open, sam_file_read of shared/file.h). What if it cannot be
+     *       opened: is it not there (ENOENT), or not for you?
      * TODO: look at each line. One that is none makes the verdict UNSURE, wherever it stands.
      * TODO: a name that is not there: write the store anew, with one line more (sam_file_replace,
      *       0600). */
