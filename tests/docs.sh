@@ -15,6 +15,7 @@ git ls-files -z --cached --others --exclude-standard | xargs -0 tar cf - | tar x
 # its kind (`make run-server`, `make wiretap`) takes its place.
 cat >"$work/prelude" <<'PRELUDE'
 cd "$DOCS_LAB"
+find keys -mindepth 1 ! -name README.md -delete # each document begins anew
 declare -A servers
 trap '[ -z "${servers[*]}" ] || kill ${servers[*]}; wait' EXIT
 stays() {
