@@ -130,7 +130,6 @@ const struct sam_mode sam_mode_asymmetric_symmetric = {
     .number = 2,
     .name = "asymmetric_symmetric",
     .max_message = 16 * 1024 * 1024,
-    .session_refusal = "this server offers no sessions",
     .fits = fits,
     .layout = layout,
     .seal = seal,

@@ -2,58 +2,12 @@
 
 #include <string.h>
 
+#include "transfer.h"
+
 enum {
     FIRST_READ = 4096, /* room for an envelope before its size has been earned by bytes */
     ANSWERS = 1 << SAM_KIND_REPLY | 1 << SAM_KIND_REFUSE
 };
-
-static int64_t deadline_of(const struct sam_connection *connection) {
-    return sam_now() + connection->timeout;
-}
-
-static enum sam_status read_bytes(struct sam_connection *connection, int64_t deadline,
-                                  uint8_t *data, size_t length) {
-    enum sam_status status = sam_read_all(connection->fd, connection->stop, deadline, data, length);
-    if (status == SAM_OK)
-        connection->bytes_received += length;
-    return status;
-}
-
-/* As read_bytes, where a unit has begun: an end is a cut. */
-static enum sam_status read_rest(struct sam_connection *connection, int64_t deadline, uint8_t *data,
-                                 size_t length) {
-    enum sam_status status = read_bytes(connection, deadline, data, length);
-    return status == SAM_CLOSED ? SAM_TRUNCATED : status;
-}
-
-static enum sam_status write_bytes(struct sam_connection *connection, const uint8_t *data,
-                                   size_t length) {
-    enum sam_status status =
-        sam_write_all(connection->fd, connection->stop, deadline_of(connection), data, length);
-    if (status == SAM_OK)
-        connection->bytes_sent += length;
-    return status;
-}
-
-/* Reads a unit's fixed part of size bytes. A rejection in its place is SAM_REJECTED, where types
- * allow one. */
-static enum sam_status read_fixed(struct sam_connection *connection, int64_t deadline,
-                                  const char *types, uint8_t *unit, size_t size) {
-    struct sam_prologue prologue;
-    enum sam_status status = read_bytes(connection, deadline, unit, SAM_PROLOGUE_SIZE);
-    if (status == SAM_OK)
-        status = sam_prologue_read(&prologue, unit, types, connection->party->mode->number,
-                                   connection->expected.kinds);
-    if (status != SAM_OK)
-        return status;
-    if (prologue.type != SAM_REJECTION)
-        return read_rest(connection, deadline, unit + SAM_PROLOGUE_SIZE, size - SAM_PROLOGUE_SIZE);
-    size_t rest = SAM_REJECTION_SIZE - SAM_PROLOGUE_SIZE;
-    status = read_rest(connection, deadline, unit + SAM_PROLOGUE_SIZE, rest);
-    if (status != SAM_OK)
-        return status;
-    return sam_is_zero(unit + SAM_PROLOGUE_SIZE, rest) ? SAM_REJECTED : SAM_RESERVED;
-}
 
 static void trace_greeting(const struct sam_party *party, const uint8_t bytes[SAM_GREETING_SIZE]) {
     if (party->trace == NULL)
@@ -83,7 +37,7 @@ enum sam_status sam_connection_greet(struct sam_connection *connection,
     uint8_t bytes[SAM_GREETING_SIZE];
     sam_greeting_write(bytes, greeting);
     trace_greeting(connection->party, bytes);
-    return write_bytes(connection, bytes, sizeof bytes);
+    return sam_write_unit(connection, bytes, sizeof bytes);
 }
 
 enum sam_status sam_connection_meet(struct sam_connection *connection,
@@ -91,7 +45,9 @@ enum sam_status sam_connection_meet(struct sam_connection *connection,
     const struct sam_mode *mode = connection->party->mode;
     uint8_t bytes[SAM_GREETING_SIZE];
     enum sam_status status =
-        read_fixed(connection, deadline_of(connection), "GR", bytes, sizeof bytes);
+        sam_read_fixed(connection, sam_deadline_of(connection), "GR", 0, bytes, sizeof bytes);
+    if (status == SAM_MAGIC && sam_unit_is_tls(bytes))
+        status = SAM_TLS_SPOKEN;
     if (status == SAM_OK)
         status = sam_greeting_read(&connection->greeting, bytes, mode->number);
     if (status == SAM_OK &&
@@ -113,56 +69,139 @@ enum sam_status sam_connection_meet(struct sam_connection *connection,
 static enum sam_status reason_for_close(struct sam_connection *connection) {
     uint8_t unit[SAM_REJECTION_SIZE];
     enum sam_status status =
-        read_fixed(connection, deadline_of(connection), "R", unit, sizeof unit);
+        sam_read_fixed(connection, sam_deadline_of(connection), "R", 0, unit, sizeof unit);
     return status == SAM_REJECTED ? SAM_REJECTED : SAM_CLOSED;
+}
+
+enum sam_status sam_connection_start(const struct sam_connection *connection,
+                                     struct sam_envelope *envelope, const struct sam_key *to,
+                                     size_t length) {
+    if (!connection->session.begun)
+        return sam_envelope_start(envelope, connection->party, to, length);
+    *envelope = (struct sam_envelope){0};
+    if (length > SAM_MESSAGE_LIMIT)
+        return SAM_TOO_LONG;
+    enum sam_status status = sam_bytes_reserve(&envelope->bytes, SAM_RECORD_OVERHEAD + length);
+    if (status != SAM_OK)
+        return status;
+    envelope->bytes.length = SAM_RECORD_OVERHEAD + length;
+    envelope->message = envelope->bytes.data + SAM_RECORD_SIZE;
+    envelope->message_length = length;
+    return SAM_OK;
+}
+
+/* Seals what sam_connection_start began: for that address, or, in a session, as the next record. On
+ * failure the envelope is freed. */
+static enum sam_status seal(struct sam_connection *connection, struct sam_envelope *envelope,
+                            const struct sam_key *to, const struct sam_address *address) {
+    const struct sam_party *party = connection->party;
+    if (!connection->session.begun)
+        return sam_envelope_seal(envelope, party, to, address);
+    enum sam_status status = sam_record_seal(&connection->session, party->crypto, address->kind,
+                                             envelope->bytes.data, envelope->message_length);
+    envelope->header = (struct sam_header){.mode = 2, .kind = (uint8_t)address->kind};
+    envelope->message = NULL;
+    envelope->message_length = 0;
+    if (status != SAM_OK)
+        sam_envelope_free(envelope);
+    return status;
 }
 
 enum sam_status sam_connection_seal(struct sam_connection *connection,
                                     struct sam_envelope *envelope, enum sam_kind kind) {
-    if (connection->sequence == UINT32_MAX) {
+    enum sam_status status = SAM_OK;
+    if (connection->unanswered_count == SAM_UNANSWERED_MAX)
+        status = SAM_UNANSWERED;
+    else if (connection->sequence == UINT32_MAX)
+        status = SAM_LAST_SEQUENCE;
+    if (status != SAM_OK) {
         sam_envelope_free(envelope);
-        return SAM_LAST_SEQUENCE;
+        return status;
     }
     struct sam_address address = {
         .kind = kind, .sequence = connection->sequence++, .sent_at = sam_unix_time()};
     memcpy(address.reference, connection->greeting.challenge, SAM_ID_SIZE);
-    return sam_envelope_seal(envelope, connection->party, &connection->expected.trusted->keys[0],
-                             &address);
+    status = seal(connection, envelope, &connection->expected.trusted->keys[0], &address);
+    if (status == SAM_OK) {
+        struct sam_request *request = &connection->unanswered[connection->unanswered_count++];
+        request->kind = kind;
+        memcpy(request->id, envelope->header.message_id, SAM_ID_SIZE);
+    }
+    return status;
 }
 
 enum sam_status sam_connection_send(struct sam_connection *connection,
                                     const struct sam_envelope *envelope) {
-    connection->expected.kinds = ANSWERS;
-    memcpy(connection->expected.reference, envelope->header.message_id, SAM_ID_SIZE);
-    enum sam_status status = write_bytes(connection, envelope->bytes.data, envelope->bytes.length);
-    return status == SAM_CLOSED ? reason_for_close(connection) : status;
+    enum sam_status status =
+        sam_write_unit(connection, envelope->bytes.data, envelope->bytes.length);
+    bool has_reason = status == SAM_CLOSED && connection->is_client;
+    return has_reason ? reason_for_close(connection) : status;
+}
+
+enum sam_status sam_connection_seal_answer(struct sam_connection *connection,
+                                           struct sam_envelope *envelope,
+                                           const struct sam_header *request,
+                                           const struct sam_key *to, enum sam_kind kind) {
+    struct sam_address address = {.kind = kind, .sequence = 0, .sent_at = sam_unix_time()};
+    memcpy(address.reference, request->message_id, SAM_ID_SIZE);
+    if (request->kind == SAM_KIND_JOIN && kind == SAM_KIND_REPLY) {
+        memcpy(connection->join, request->message_id, SAM_ID_SIZE);
+        connection->push = 1;
+    }
+    return seal(connection, envelope, to, &address);
+}
+
+/* Makes room for a message and copies it there. */
+static enum sam_status start_with(const struct sam_connection *connection,
+                                  struct sam_envelope *envelope, const struct sam_key *to,
+                                  const void *message, size_t length) {
+    enum sam_status status = sam_connection_start(connection, envelope, to, length);
+    if (status == SAM_OK && length > 0)
+        memcpy(envelope->message, message, length);
+    return status;
+}
+
+/* Sends what was sealed, unless that failed, and frees it. */
+static enum sam_status send_off(struct sam_connection *connection, struct sam_envelope *envelope,
+                                enum sam_status status) {
+    if (status == SAM_OK) {
+        sam_envelope_trace(connection->party, "what leaves", envelope);
+        status = sam_connection_send(connection, envelope);
+    }
+    sam_envelope_free(envelope);
+    return status;
 }
 
 enum sam_status sam_connection_answer(struct sam_connection *connection,
                                       const struct sam_header *request, const struct sam_key *to,
                                       enum sam_kind kind, const void *message, size_t length) {
-    struct sam_address address = {.kind = kind, .sequence = 0, .sent_at = sam_unix_time()};
-    memcpy(address.reference, request->message_id, SAM_ID_SIZE);
     struct sam_envelope envelope;
-    enum sam_status status = sam_envelope_start(&envelope, connection->party, to, length);
-    if (status != SAM_OK)
-        return status;
-    if (length > 0)
-        memcpy(envelope.message, message, length);
-    status = sam_envelope_seal(&envelope, connection->party, to, &address);
+    enum sam_status status = start_with(connection, &envelope, to, message, length);
     if (status == SAM_OK)
-        sam_envelope_trace(connection->party, "what leaves", &envelope);
-    if (status == SAM_OK)
-        status = write_bytes(connection, envelope.bytes.data, envelope.bytes.length);
-    sam_envelope_free(&envelope);
-    return status;
+        status = sam_connection_seal_answer(connection, &envelope, request, to, kind);
+    return send_off(connection, &envelope, status);
 }
 
-/* Reads the body behind a header that has passed. */
+enum sam_status sam_connection_push(struct sam_connection *connection, const void *message,
+                                    size_t length) {
+    const struct sam_key *to = connection->expected.sender;
+    struct sam_envelope envelope;
+    struct sam_address address = {.kind = SAM_KIND_PUSH, .sent_at = sam_unix_time()};
+    if (connection->push == UINT32_MAX)
+        return SAM_LAST_SEQUENCE;
+    address.sequence = connection->push++;
+    memcpy(address.reference, connection->join, SAM_ID_SIZE);
+    enum sam_status status = start_with(connection, &envelope, to, message, length);
+    if (status == SAM_OK)
+        status = seal(connection, &envelope, to, &address);
+    return send_off(connection, &envelope, status);
+}
+
+/* Reads what is behind a fixed part of so many bytes that has passed. */
 static enum sam_status read_body(struct sam_connection *connection, int64_t deadline,
                                  struct sam_incoming *incoming) {
     struct sam_bytes *bytes = &incoming->envelope.bytes;
-    size_t whole = SAM_HEADER_SIZE + (size_t)incoming->envelope.header.body_length;
+    size_t whole = bytes->length + (size_t)incoming->envelope.header.body_length;
     enum sam_status status = SAM_OK;
     if (connection->memory != NULL && whole > SAM_OWN_MEMORY) {
         status = sam_memory_take(connection->memory, whole, deadline);
@@ -175,45 +214,135 @@ static enum sam_status read_body(struct sam_connection *connection, int64_t dead
         }
         size_t room = (bytes->capacity < whole ? bytes->capacity : whole) - bytes->length;
         if (status == SAM_OK)
-            status = read_rest(connection, deadline, bytes->data + bytes->length, room);
+            status = sam_read_rest(connection, deadline, bytes->data + bytes->length, room);
         if (status == SAM_OK)
             bytes->length += room;
     }
     return status;
 }
 
-enum sam_status sam_connection_receive(struct sam_connection *connection,
-                                       struct sam_incoming *incoming) {
-    const char *types = connection->is_client ? "ER" : "E";
-    int64_t deadline = deadline_of(connection);
+/* What a server may send to a client now: an answer while a request has none, pushes once it has
+ * joined. */
+static unsigned kinds_due(const struct sam_connection *connection) {
+    unsigned kinds = connection->unanswered_count > 0 ? ANSWERS : 0;
+    return connection->push > 0 ? kinds | 1 << SAM_KIND_PUSH : kinds;
+}
+
+/* The reference and the sequence that a client expects of an envelope of that kind. */
+static void expect_kind(struct sam_connection *connection, unsigned kind) {
+    struct sam_expectation *expected = &connection->expected;
+    bool is_push = kind == SAM_KIND_PUSH;
+    expected->sequence = is_push ? connection->push : 0;
+    memcpy(expected->reference, is_push ? connection->join : connection->unanswered[0].id,
+           SAM_ID_SIZE);
+}
+
+static enum sam_status receive_envelope(struct sam_connection *connection, int64_t deadline,
+                                        struct sam_incoming *incoming) {
     struct sam_bytes *bytes = &incoming->envelope.bytes;
-    if (connection->expected.sequence == UINT32_MAX)
-        return SAM_LAST_SEQUENCE;
-    enum sam_status status = sam_bytes_reserve(bytes, FIRST_READ);
-    if (status == SAM_OK)
-        status = read_fixed(connection, deadline, types, bytes->data, SAM_HEADER_SIZE);
+    struct sam_expectation *expected = &connection->expected;
+    if (connection->is_client)
+        expected->kinds = kinds_due(connection);
+    enum sam_status status =
+        sam_read_fixed(connection, deadline, connection->is_client ? "ER" : "E", expected->kinds,
+                       bytes->data, SAM_HEADER_SIZE);
     if (status != SAM_OK)
         return status;
     bytes->length = SAM_HEADER_SIZE;
-    status = sam_envelope_check(&incoming->envelope.header, &incoming->sender, connection->party,
-                                &connection->expected, bytes->data);
+    if (connection->is_client)
+        expect_kind(connection, bytes->data[SAM_AT_KIND]);
+    return sam_envelope_check(&incoming->envelope.header, &incoming->sender, connection->party,
+                              expected, bytes->data);
+}
+
+static enum sam_status receive_record(struct sam_connection *connection, int64_t deadline,
+                                      struct sam_incoming *incoming) {
+    struct sam_bytes *bytes = &incoming->envelope.bytes;
+    struct sam_header *header = &incoming->envelope.header;
+    struct sam_session *session = &connection->session;
+    if (connection->is_client)
+        session->kinds = kinds_due(connection) | 1 << SAM_KIND_CLOSE;
+    enum sam_status status =
+        sam_read_fixed(connection, deadline, connection->is_client ? "SR" : "S", session->kinds,
+                       bytes->data, SAM_RECORD_SIZE);
+    if (status == SAM_CLOSED && !session->in.closed)
+        status = SAM_CUT; /* who closes says so */
+    if (status == SAM_OK)
+        status = sam_record_check(session, bytes->data, &header->body_length);
+    if (status != SAM_OK)
+        return status;
+    bytes->length = SAM_RECORD_SIZE;
+    header->mode = 2;
+    header->kind = bytes->data[SAM_AT_KIND];
+    header->sequence = session->in.sequence;
+    incoming->sender = connection->is_client ? &connection->expected.trusted->keys[0]
+                                             : connection->expected.sender;
+    return SAM_OK;
+}
+
+enum sam_status sam_connection_receive(struct sam_connection *connection,
+                                       struct sam_incoming *incoming) {
+    int64_t deadline = sam_deadline_of(connection);
+    bool begun = connection->session.begun;
+    if (!begun && !connection->is_client && connection->expected.sequence == UINT32_MAX)
+        return SAM_LAST_SEQUENCE;
+    enum sam_status status = sam_bytes_reserve(&incoming->envelope.bytes, FIRST_READ);
+    if (status == SAM_OK)
+        status = begun ? receive_record(connection, deadline, incoming)
+                       : receive_envelope(connection, deadline, incoming);
     if (status == SAM_OK)
         status = read_body(connection, deadline, incoming);
+    /* Who has only waited may still say that it goes. */
+    if (status != SAM_OK && status != SAM_TIMEOUT && status != SAM_STOPPED)
+        sam_session_end(&connection->session);
     return status;
+}
+
+/* What has come and verified is behind us: the next is due. */
+static void settle(struct sam_connection *connection, unsigned kind) {
+    if (!connection->is_client) {
+        connection->expected.sequence++;
+        return;
+    }
+    if (kind == SAM_KIND_PUSH) {
+        connection->push++;
+        return;
+    }
+    if (kind == SAM_KIND_CLOSE)
+        return;
+    if (connection->unanswered[0].kind == SAM_KIND_JOIN && kind == SAM_KIND_REPLY) {
+        memcpy(connection->join, connection->unanswered[0].id, SAM_ID_SIZE);
+        connection->push = 1;
+    }
+    connection->unanswered_count--;
+    memmove(connection->unanswered, connection->unanswered + 1,
+            connection->unanswered_count * sizeof connection->unanswered[0]);
+}
+
+static enum sam_status open_record(struct sam_connection *connection,
+                                   struct sam_envelope *envelope) {
+    enum sam_status status = sam_record_open(&connection->session, connection->party->crypto,
+                                             envelope->bytes.data, envelope->header.body_length);
+    if (status != SAM_OK)
+        return status;
+    envelope->message = envelope->bytes.data + SAM_RECORD_SIZE;
+    envelope->message_length = envelope->header.body_length - SAM_GCM_TAG_SIZE;
+    return SAM_OK;
 }
 
 enum sam_status sam_connection_open(struct sam_connection *connection,
                                     struct sam_incoming *incoming) {
-    struct sam_expectation *expected = &connection->expected;
-    enum sam_status status = sam_envelope_open(&incoming->envelope, connection->party,
-                                               incoming->sender, expected->max_message);
-    if (status != SAM_OK)
+    struct sam_envelope *envelope = &incoming->envelope;
+    enum sam_status status = connection->session.begun
+                                 ? open_record(connection, envelope)
+                                 : sam_envelope_open(envelope, connection->party, incoming->sender,
+                                                     connection->expected.max_message);
+    if (status != SAM_OK) {
+        sam_session_end(&connection->session);
         return status;
-    expected->sender = incoming->sender;
-    if (connection->is_client)
-        expected->kinds = 0; /* an answer is taken once: until the next request nothing may come */
-    else
-        expected->sequence++;
+    }
+    connection->expected.sender = incoming->sender;
+    settle(connection, envelope->header.kind);
     return SAM_OK;
 }
 
@@ -224,9 +353,21 @@ void sam_connection_drop(struct sam_connection *connection, struct sam_incoming 
     *incoming = (struct sam_incoming){0};
 }
 
+enum sam_status sam_connection_close(struct sam_connection *connection) {
+    uint8_t record[SAM_RECORD_OVERHEAD];
+    const struct sam_session *session = &connection->session;
+    if (!session->begun || session->out.closed || connection->closing)
+        return SAM_OK;
+    connection->closing = true;
+    enum sam_status status =
+        sam_record_seal(&connection->session, connection->party->crypto, SAM_KIND_CLOSE, record, 0);
+    return status == SAM_OK ? sam_write_unit(connection, record, sizeof record) : status;
+}
+
 void sam_connection_reject(struct sam_connection *connection) {
+    sam_session_end(&connection->session);
     uint8_t bytes[SAM_REJECTION_SIZE];
     sam_rejection_write(bytes, connection->party->mode->number);
-    if (write_bytes(connection, bytes, sizeof bytes) == SAM_OK)
+    if (sam_write_unit(connection, bytes, sizeof bytes) == SAM_OK)
         sam_linger(connection->fd, sam_now() + SAM_SECOND);
 }

@@ -183,8 +183,22 @@ enum sam_status sam_envelope_accept(struct sam_envelope *envelope, const struct 
     return status;
 }
 
+/* What is behind a record's header. */
+static void show_record(FILE *out, const struct sam_bytes *record) {
+    const struct sam_field sealed = {.name = "ciphertext and tag",
+                                     .offset = SAM_RECORD_SIZE,
+                                     .size = record->length - SAM_RECORD_SIZE,
+                                     .meaning = "the message under the session's key"};
+    sam_show_unit(out, SAM_RECORD, record->data);
+    sam_show_field(out, &sealed, record->data + SAM_RECORD_SIZE);
+}
+
 void sam_envelope_show(FILE *out, const struct sam_mode *mode,
                        const struct sam_envelope *envelope) {
+    if (envelope->bytes.data[SAM_AT_TYPE] == SAM_RECORD) {
+        show_record(out, &envelope->bytes);
+        return;
+    }
     sam_show_unit(out, SAM_ENVELOPE, envelope->bytes.data);
     struct sam_field part;
     for (size_t i = 0; mode->part(&envelope->header, i, &part); i++)

@@ -81,8 +81,8 @@ SAM_MUST_CHECK enum sam_status sam_envelope_accept(struct sam_envelope *envelope
                                                    const struct sam_party *party,
                                                    const struct sam_expectation *expected);
 
-/* Writes every field of a sealed envelope and every part of its body, as an eavesdropper has them.
- * bytes hold all that envelope->header tells of. */
+/* Writes every field of a sealed envelope, or record, and every part of its body, as an
+ * eavesdropper has them. bytes hold all that envelope->header tells of. */
 void sam_envelope_show(FILE *out, const struct sam_mode *mode, const struct sam_envelope *envelope);
 
 /* Shows an envelope in the party's trace, where there is one: what says when. */

@@ -25,7 +25,7 @@ struct sam_mode {
     uint8_t number;
     const char *name;
     uint32_t max_message;        /* the default limit M, bytes */
-    const char *session_refusal; /* why a session (section 9) is refused */
+    const char *session_refusal; /* why a session (section 9) is refused; NULL: it is not */
 
     /* The size rule of docs/protocol.md, section 2: whether header->body_length can be, when no
      * message is longer than max_message. header is as sam_header_read leaves it. */

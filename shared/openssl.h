@@ -4,6 +4,7 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
 
 #include "primitives.h"
 
@@ -13,6 +14,7 @@
 struct sam_crypto {
     EVP_MD *sha256;
     EVP_CIPHER *aes256gcm;
+    EVP_KDF *hkdf;
     struct sam_rsa_count count;
 };
 

@@ -16,7 +16,8 @@ enum sam_status sam_crypto_new(struct sam_crypto **out) {
     /* Fetched once: an implicit fetch per operation takes a lock that threads wait for. */
     crypto->sha256 = EVP_MD_fetch(NULL, SAM_HASH_NAME, NULL);
     crypto->aes256gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-    if (crypto->sha256 != NULL && crypto->aes256gcm != NULL)
+    crypto->hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+    if (crypto->sha256 != NULL && crypto->aes256gcm != NULL && crypto->hkdf != NULL)
         return SAM_OK;
     sam_crypto_free(crypto);
     *out = NULL;
@@ -31,7 +32,9 @@ enum sam_status sam_crypto_share(struct sam_crypto **out, const struct sam_crypt
         crypto->sha256 = from->sha256;
     if (DONE(EVP_CIPHER_up_ref(from->aes256gcm)))
         crypto->aes256gcm = from->aes256gcm;
-    if (crypto->sha256 != NULL && crypto->aes256gcm != NULL)
+    if (DONE(EVP_KDF_up_ref(from->hkdf)))
+        crypto->hkdf = from->hkdf;
+    if (crypto->sha256 != NULL && crypto->aes256gcm != NULL && crypto->hkdf != NULL)
         return SAM_OK;
     sam_crypto_free(crypto);
     *out = NULL;
@@ -43,6 +46,7 @@ void sam_crypto_free(struct sam_crypto *crypto) {
         return;
     EVP_MD_free(crypto->sha256);
     EVP_CIPHER_free(crypto->aes256gcm);
+    EVP_KDF_free(crypto->hkdf);
     free(crypto);
 }
 
@@ -72,14 +76,35 @@ enum sam_status sam_sha256(struct sam_crypto *crypto, uint8_t out[SAM_SHA256_SIZ
     return status;
 }
 
-size_t sam_rsa_size(const struct sam_rsa *rsa) {
-    return rsa->size;
-}
-
 /* OSSL_PARAM takes pointers without const, and does not write through those that set a parameter.
  */
 static void *unconst(const void *constant) {
     return (void *)(uintptr_t)constant;
+}
+
+enum sam_status sam_hkdf(struct sam_crypto *crypto, uint8_t *out, size_t size,
+                         const uint8_t *material, size_t material_length, const uint8_t *salt,
+                         size_t salt_length, const char *info) {
+    enum sam_status status = SAM_CRYPTO;
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, unconst(SAM_HASH_NAME), 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, unconst(material), material_length),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, unconst(salt), salt_length),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, unconst(info), strlen(info)),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_KDF_CTX *context = EVP_KDF_CTX_new(crypto->hkdf);
+    if (context != NULL && DONE(EVP_KDF_derive(context, out, size, params)))
+        status = SAM_OK;
+    else
+        sam_wipe(out, size);
+    EVP_KDF_CTX_free(context); /* wipes what it holds of the material */
+    ERR_clear_error();
+    return status;
+}
+
+size_t sam_rsa_size(const struct sam_rsa *rsa) {
+    return rsa->size;
 }
 
 /* OAEP's parameters, all of them, in one place. params holds 5. */

@@ -66,6 +66,12 @@ SAM_MUST_CHECK enum sam_status sam_sha256(struct sam_crypto *crypto, uint8_t out
                                           const void *a, size_t a_length, const void *b,
                                           size_t b_length);
 
+/* HKDF with SHA-256 (RFC 5869): size bytes, at most 8160, from key material, salt and info. On
+ * failure (SAM_CRYPTO) out is zeroed. */
+SAM_MUST_CHECK enum sam_status sam_hkdf(struct sam_crypto *crypto, uint8_t *out, size_t size,
+                                        const uint8_t *material, size_t material_length,
+                                        const uint8_t *salt, size_t salt_length, const char *info);
+
 /* The modulus of a key in bytes: the size of its blocks and signatures. */
 size_t sam_rsa_size(const struct sam_rsa *rsa);
 

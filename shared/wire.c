@@ -111,6 +111,10 @@ const struct sam_field *sam_unit_fields(unsigned type, size_t *count) {
     return unit == NULL ? NULL : unit->fields;
 }
 
+bool sam_unit_is_tls(const uint8_t bytes[2]) {
+    return bytes[0] >= 20 && bytes[0] <= 23 && bytes[1] == 3;
+}
+
 bool sam_unit_begins(const uint8_t *bytes, size_t length) {
     return length == 0 || memcmp(bytes, magic, length < sizeof magic ? length : sizeof magic) == 0;
 }
@@ -204,8 +208,8 @@ enum sam_status sam_prologue_read(struct sam_prologue *out, const uint8_t in[SAM
         return SAM_VERSION;
     if (out->mode != mode)
         return SAM_MODE;
-    if (out->type == SAM_ENVELOPE ? out->kind > SAM_KIND_SESSION || !(kinds >> out->kind & 1)
-                                  : out->kind != 0)
+    bool has_kind = out->type == SAM_ENVELOPE || out->type == SAM_RECORD;
+    if (has_kind ? out->kind > SAM_KIND_CLOSE || !(kinds >> out->kind & 1) : out->kind != 0)
         return SAM_KIND;
     return in[AT_RESERVED] == 0 ? SAM_OK : SAM_RESERVED;
 }
@@ -241,6 +245,13 @@ enum sam_status sam_greeting_read(struct sam_greeting *out, const uint8_t in[SAM
 void sam_rejection_write(uint8_t out[SAM_REJECTION_SIZE], uint8_t mode) {
     memset(out, 0, SAM_REJECTION_SIZE);
     prologue_write(out, SAM_REJECTION, mode, 0);
+}
+
+void sam_record_write(uint8_t out[SAM_RECORD_SIZE], unsigned kind, uint32_t sequence,
+                      uint32_t length) {
+    prologue_write(out, SAM_RECORD, 2, (uint8_t)kind);
+    sam_put32(out + RECORD_SEQUENCE, sequence);
+    sam_put32(out + AT_LENGTH, length);
 }
 
 void sam_header_write(uint8_t out[SAM_HEADER_SIZE], const struct sam_header *header) {

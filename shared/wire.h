@@ -42,12 +42,15 @@ enum sam_kind {
     SAM_KIND_CLOSE = 8 /* of a session record */
 };
 
-/* Sets of kinds, bit k for kind k: what each side may send in an envelope. */
+/* Sets of kinds, bit k for kind k: what each side may send in an envelope, or in a record. */
 enum {
     SAM_KINDS_OF_CLIENT =
         1 << SAM_KIND_SEND | 1 << SAM_KIND_RECV | 1 << SAM_KIND_JOIN | 1 << SAM_KIND_SESSION,
     SAM_KINDS_OF_SERVER = 1 << SAM_KIND_REPLY | 1 << SAM_KIND_PUSH | 1 << SAM_KIND_REFUSE,
-    SAM_KINDS_ALL = SAM_KINDS_OF_CLIENT | SAM_KINDS_OF_SERVER
+    SAM_KINDS_ALL = SAM_KINDS_OF_CLIENT | SAM_KINDS_OF_SERVER,
+    SAM_RECORDS_OF_CLIENT =
+        1 << SAM_KIND_SEND | 1 << SAM_KIND_RECV | 1 << SAM_KIND_JOIN | 1 << SAM_KIND_CLOSE,
+    SAM_RECORDS_OF_SERVER = SAM_KINDS_OF_SERVER | 1 << SAM_KIND_CLOSE
 };
 
 /* "send", "recv", ... or "unknown". */
@@ -62,8 +65,8 @@ struct sam_prologue {
 };
 
 /* Reads a prologue and checks it, in this order: SAM_MAGIC, SAM_TYPE (not one of types, such as
- * "ER"), SAM_VERSION, SAM_MODE (not mode), SAM_KIND (an envelope's not in kinds, another unit's not
- * 0), SAM_RESERVED. *out is filled also on failure. */
+ * "ER"), SAM_VERSION, SAM_MODE (not mode), SAM_KIND (an envelope's or a record's not in kinds,
+ * another unit's not 0), SAM_RESERVED. *out is filled also on failure. */
 SAM_MUST_CHECK enum sam_status sam_prologue_read(struct sam_prologue *out,
                                                  const uint8_t in[SAM_PROLOGUE_SIZE],
                                                  const char *types, uint8_t mode, unsigned kinds);
@@ -84,6 +87,10 @@ SAM_MUST_CHECK enum sam_status sam_greeting_read(struct sam_greeting *out,
 
 /* The one rejection that a mode has. */
 void sam_rejection_write(uint8_t out[SAM_REJECTION_SIZE], uint8_t mode);
+
+/* A session record's header; length is what follows it. */
+void sam_record_write(uint8_t out[SAM_RECORD_SIZE], unsigned kind, uint32_t sequence,
+                      uint32_t length);
 
 /* An envelope's header (docs/protocol.md, section 2). */
 struct sam_header {
@@ -137,6 +144,10 @@ const struct sam_field *sam_unit_fields(unsigned type, size_t *count);
 /* The type of the unit that these bytes begin; 0 when they begin none: fewer than four bytes, no
  * magic, or a type that does not exist. */
 uint8_t sam_unit_type(const uint8_t *bytes, size_t length);
+
+/* Whether these bytes, at least two of them, begin a record of TLS (RFC 8446, 5.1): somebody speaks
+ * TLS where SAM is due. */
+bool sam_unit_is_tls(const uint8_t bytes[2]);
 
 /* Whether these bytes, any number of them, can be the start of a unit of some type. */
 bool sam_unit_begins(const uint8_t *bytes, size_t length);

@@ -70,7 +70,7 @@ void peer_join(struct peer *peer, const struct sam_mode *mode, const struct sam_
 struct sam_envelope peer_seal(struct peer *client, enum sam_kind kind, const void *message,
                               size_t length) {
     struct sam_envelope envelope;
-    ck_status(sam_envelope_start(&envelope, &client->party, &client->other, length), SAM_OK);
+    ck_status(sam_connection_start(&client->connection, &envelope, &client->other, length), SAM_OK);
     if (length > 0)
         memcpy(envelope.message, message, length);
     ck_status(sam_connection_seal(&client->connection, &envelope, kind), SAM_OK);
@@ -116,6 +116,7 @@ void peer_asks_without_reading(struct peer *client) {
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
     for (int i = 0; i < MORE_THAN_BUFFERS; i++) {
+        client->connection.unanswered_count = 0; /* it never reads */
         struct sam_envelope envelope = peer_seal(client, SAM_KIND_RECV, "", 0);
         enum sam_status status = sam_write_all(fd, -1, sam_now() + SAM_SECOND / 5,
                                                envelope.bytes.data, envelope.bytes.length);

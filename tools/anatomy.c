@@ -31,16 +31,9 @@ static enum sam_status read_envelope(struct sam_anatomy *anatomy) {
 
 static enum sam_status read_record(const struct sam_anatomy *anatomy) {
     struct sam_prologue prologue;
-    uint8_t unkind[SAM_PROLOGUE_SIZE];
-    memcpy(unkind, anatomy->bytes, sizeof unkind);
-    uint8_t kind = unkind[SAM_AT_KIND];
-    unkind[SAM_AT_KIND] = 0;
     enum sam_status status =
-        sam_prologue_read(&prologue, unkind, "S", sam_mode_asymmetric_symmetric.number, 0);
-    if (status != SAM_OK && status != SAM_RESERVED)
-        return status;
-    if (kind == 0 || kind == SAM_KIND_SESSION || kind > SAM_KIND_CLOSE)
-        return SAM_KIND;
+        sam_prologue_read(&prologue, anatomy->bytes, "S", sam_mode_asymmetric_symmetric.number,
+                          SAM_RECORDS_OF_CLIENT | SAM_RECORDS_OF_SERVER);
     uint64_t body = anatomy->whole - anatomy->fixed;
     bool fits = body >= SAM_GCM_TAG_SIZE && body <= SAM_GCM_TAG_SIZE + (uint64_t)SAM_MESSAGE_LIMIT;
     return status == SAM_OK && !fits ? SAM_LENGTH : status;
