@@ -3,11 +3,13 @@
 #define SAM_SERVICE_H
 
 #include "connection.h"
+#include "handler.h"
 #include "options.h"
+#include "room.h"
 #include "talk.h"
 
-/* What all connections of a server share. Nothing in it changes while they run, but the memory,
- * which has a lock of its own. Pointers are borrowed. */
+/* What all connections of a server share. Nothing in it changes while they run, but memory and
+ * room, which have locks of their own. Pointers are borrowed. */
 struct sam_service {
     const struct sam_mode *mode;
     const struct sam_crypto *crypto; /* each connection has a handle of its own, shared from this */
@@ -16,7 +18,9 @@ struct sam_service {
     const struct sam_options *options;
     struct sam_talk talk;
     struct sam_memory *memory;
-    int stop; /* as in sam_read_all */
+    const struct sam_handler *handler; /* what a send is answered with */
+    struct sam_room *room;             /* of the chat; NULL: there is none */
+    int stop;                          /* as in sam_read_all */
 };
 
 /* Greets, answers requests in their order until the peer ends, fails a check, is too slow or the

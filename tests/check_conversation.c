@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "exchange.h"
 #include "peer.h"
 #include "process.h"
 #include "suites.h"
@@ -267,6 +268,34 @@ START_TEST(what_is_not_offered_is_refused_and_the_connection_goes_on) {
 }
 END_TEST
 
+/* Mode 2 has a symmetric key to grant; mode 1 says why it has not. */
+START_TEST(a_session_is_granted_to_the_first_request_of_mode_2) {
+    struct server_process server;
+    struct sam_incoming answer = {0};
+    struct peer alice;
+    start_server(&server, modes[_i], lab, NULL);
+    peer_join(&alice, modes[_i], person("alice"), server.port, person("bob"));
+    ck_status(sam_exchange_ask(&alice.connection, &answer), SAM_OK);
+    const char *why = modes[_i]->session_refusal;
+    ck_assert_int_eq(answer.envelope.header.kind, why != NULL ? SAM_KIND_REFUSE : SAM_KIND_REPLY);
+    if (why != NULL) {
+        ck_assert_uint_eq(answer.envelope.message_length, strlen(why));
+        ck_assert_mem_eq(answer.envelope.message, why, strlen(why));
+    }
+    ck_assert(alice.connection.session.begun == (_i == 1));
+    sam_connection_drop(&alice.connection, &answer);
+    peer_request(&alice, SAM_KIND_SEND, "go on", 5);
+    peer_expect(&alice, SAM_KIND_REPLY, "", 0);
+    ck_status(sam_connection_close(&alice.connection), SAM_OK);
+    peer_close(&alice);
+    struct run_result said = stop_server(&server);
+    assert_code(&said, 0);
+    ck_assert_str_eq((const char *)said.out.data, "go on\n");
+    ck_assert_uint_eq(count_text(&said.err, "rejected"), 0);
+    run_result_free(&said);
+}
+END_TEST
+
 START_TEST(two_hundred_clients_at_once_are_all_answered) {
     enum { CLIENTS = 200 };
     static struct peer clients[CLIENTS];
@@ -353,6 +382,7 @@ static TCase *programs_case(void) {
     tcase_add_loop_test(programs, one_connection_takes_many_requests, 0, 2);
     tcase_add_loop_test(programs, a_client_that_has_said_all_still_gets_its_answers, 0, 2);
     tcase_add_loop_test(programs, what_is_not_offered_is_refused_and_the_connection_goes_on, 0, 2);
+    tcase_add_loop_test(programs, a_session_is_granted_to_the_first_request_of_mode_2, 0, 2);
     tcase_add_loop_test(programs, two_hundred_clients_at_once_are_all_answered, 0, 2);
     tcase_add_loop_test(programs, one_client_too_many_waits_and_is_served, 0, 2);
     tcase_add_loop_test(programs, programs_talk_over_ipv6, 0, 2);
