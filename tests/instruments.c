@@ -9,7 +9,8 @@ static TCase *(*const cases[])(void) = {
     envelope_keys_case, passphrases_case,     inspect_case,
     sam_case,           rules_case,           wiretap_case,
     wiretap_rules_case, wiretap_answers_case, wiretap_kept_case,
-    wiretap_usage_case, wiretap_hostile_case,
+    wiretap_usage_case, wiretap_hostile_case, wiretap_tls_case,
+    tls_records_case,   tls_told_case,
 };
 
 Suite *instruments_suite(void) {

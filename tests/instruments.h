@@ -24,5 +24,8 @@ TCase *wiretap_answers_case(void);   /* check_wiretap_answers.c */
 TCase *wiretap_kept_case(void);      /* check_wiretap_kept.c */
 TCase *wiretap_usage_case(void);     /* check_wiretap_usage.c */
 TCase *wiretap_hostile_case(void);   /* check_wiretap_hostile.c */
+TCase *wiretap_tls_case(void);       /* check_wiretap_tls.c */
+TCase *tls_records_case(void);       /* check_tls_records.c */
+TCase *tls_told_case(void);          /* check_tls_told.c */
 
 #endif

@@ -67,8 +67,9 @@ static void save(const struct sam_stream *stream, const char *suffix, const uint
     char path[PATH_MAX];
     if (tapped->tap->save == NULL)
         return;
-    int n = snprintf(path, sizeof path, "%s/%lu-%s-%lu%s.sam", tapped->tap->save, tapped->number,
-                     side_names[stream->side], (unsigned long)stream->number, suffix);
+    int n = snprintf(path, sizeof path, "%s/%lu-%s-%lu%s.%s", tapped->tap->save, tapped->number,
+                     side_names[stream->side], (unsigned long)stream->number, suffix,
+                     stream->tls ? "tls" : "sam");
     if (n < 0 || (size_t)n >= sizeof path || sam_file_replace(path, 0600, data, length) != SAM_OK)
         fprintf(log, "  not kept in %s: check the folder and the free space\n", tapped->tap->save);
 }
@@ -131,7 +132,7 @@ static unsigned begin_attack(const struct sam_stream *stream, uint8_t *unit, siz
         fputc('\n', log);
     }
     uint32_t answer = stream->number + ((planned & SAM_REPLAY) != 0);
-    if ((planned & ~(unsigned)SAM_REPLAY_NEW) != 0)
+    if ((planned & ~(unsigned)SAM_REPLAY_NEW) != 0 && !stream->tls) /* there it would be a guess */
         await_answer(stream->tapped, 1 - stream->side, stream->side == 0 ? answer : 0);
     return planned;
 }
@@ -161,24 +162,39 @@ static void finish_attack(struct sam_stream *stream, const uint8_t *unit, size_t
         sam_tap_replay(tap, stream->tapped->number, unit, length);
 }
 
+/* Tells what a unit is, with the rest of the line that names it. */
+static void tell_unit(const struct sam_stream *stream, const uint8_t *unit, size_t length,
+                      FILE *log) {
+    struct sam_tapped *tapped = stream->tapped;
+    struct sam_anatomy anatomy;
+    if (stream->tls) {
+        pthread_mutex_lock(&tapped->lock);
+        sam_tap_tls_tell(log, &tapped->tls, stream->side, unit, length, tapped->tap->brief);
+        pthread_mutex_unlock(&tapped->lock);
+        return;
+    }
+    sam_anatomy_start(&anatomy, unit, length);
+    sam_anatomy_summary(log, &anatomy);
+    fprintf(log, "%s\n", answers(tapped, stream->side, stream->number));
+    if (!tapped->tap->brief)
+        sam_anatomy_show(log, &anatomy, PARTS_SHOWN);
+    if (anatomy.status != SAM_OK)
+        fprintf(log, "  it %s\n", sam_status_sentence(anatomy.status));
+}
+
 /* A unit has come as a whole, or all that will come of it has: tells of it, then passes on what has
  * not been yet, so that it is always told before its answer. */
 static void finish_unit(struct sam_stream *stream, uint8_t *unit, size_t length, unsigned planned) {
     struct sam_tapped *tapped = stream->tapped;
-    struct sam_anatomy anatomy;
     struct sam_note note;
     if (sam_note_open(&note, tapped->number)) {
-        sam_anatomy_start(&anatomy, unit, length);
         fprintf(note.log, "%s %lu: ", side_names[stream->side], (unsigned long)stream->number);
-        sam_anatomy_summary(note.log, &anatomy);
-        fprintf(note.log, "%s\n", answers(tapped, stream->side, stream->number));
-        if (!tapped->tap->brief)
-            sam_anatomy_show(note.log, &anatomy, PARTS_SHOWN);
-        if (anatomy.status != SAM_OK)
-            fprintf(note.log, "  it %s\n", sam_status_sentence(anatomy.status));
+        tell_unit(stream, unit, length, note.log);
         save(stream, "", unit, length, note.log);
         if (stream->unknown)
             fputs("  what follows passes unseen\n", note.log);
+        if (stream->tls)
+            planned &= ~(unsigned)SAM_REPLAY_NEW;
         if (planned != 0)
             planned = begin_attack(stream, unit, length, planned, note.log);
         sam_note_tell(&note);
@@ -194,8 +210,31 @@ static void finish_unit(struct sam_stream *stream, uint8_t *unit, size_t length,
     stream->number++;
 }
 
+/* What a side says begins with a record of TLS: from here on its units are records, and both sides
+ * count them from 1. */
+static void begin_tls(struct sam_stream *stream) {
+    struct sam_tapped *tapped = stream->tapped;
+    const struct sam_plan *plan = tapped->tap->plan;
+    bool none = plan->replay_new != 0; /* an old ClientHello is answered, and shows nothing */
+    for (size_t i = 0; i < plan->edit_count; i++)
+        none = none || plan->edits[i].field[0] != '\0';
+    stream->tls = true;
+    stream->number = 1;
+    if (none && plan->side == stream->side)
+        sam_note_line(tapped->number, side_names[stream->side],
+                      ": TLS, where names of fields and --replay-new do nothing");
+}
+
 /* How many bytes make the unit that these begin whole; 0 when they begin none. */
-static uint64_t awaited_length(const uint8_t *unit, size_t available) {
+static uint64_t awaited_length(struct sam_stream *stream, const uint8_t *unit, size_t available) {
+    bool first = stream->number == (stream->side == 0 ? 1 : 0);
+    if (!stream->tls && first && sam_tap_tls_begins(unit, available)) {
+        if (available < SAM_TAP_TLS_HEADER_SIZE)
+            return SAM_TAP_TLS_HEADER_SIZE;
+        begin_tls(stream);
+    }
+    if (stream->tls)
+        return sam_tap_tls_length(unit, available);
     if (available <= SAM_AT_TYPE)
         return sam_unit_begins(unit, available) ? SAM_AT_TYPE + 1 : 0;
     return sam_unit_length(unit, available);
@@ -217,7 +256,7 @@ static void cut_into_units(struct sam_stream *stream) {
     while (begin < stream->bytes.length && !stream->unknown) {
         uint8_t *unit = stream->bytes.data + begin;
         size_t available = stream->bytes.length - begin;
-        uint64_t whole = awaited_length(unit, available);
+        uint64_t whole = awaited_length(stream, unit, available);
         unsigned planned = sam_plan_actions(tap->plan, stream->side, stream->number);
         if (whole == 0 || (whole > available && !may_keep(stream, available))) {
             stream->unknown = true;

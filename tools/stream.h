@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "tap.h"
+#include "tls_records.h"
 
 /* What both directions share. */
 struct sam_tapped {
@@ -14,8 +15,9 @@ struct sam_tapped {
     int fds[2]; /* to the client, to the server */
     struct sam_flow flows[2];
     pthread_mutex_t lock;
-    uint64_t awaited[2]; /* the unit of this side that answers an attack, plus 1; 0: none does */
-    int64_t ended[2];    /* when that side sent its last, of sam_now; 0: not yet */
+    uint64_t awaited[2];    /* the unit of this side that answers an attack, plus 1; 0: none does */
+    int64_t ended[2];       /* when that side sent its last, of sam_now; 0: not yet */
+    struct sam_tap_tls tls; /* what both sides have shown, where they speak TLS */
 };
 
 struct sam_stream {
@@ -25,6 +27,7 @@ struct sam_stream {
     struct sam_bytes bytes; /* what has come of it, and of those behind it */
     size_t passed;          /* how many bytes of it have been passed on */
     bool large;             /* it has a share of the memory for large ones */
+    bool tls;               /* its units are records of TLS */
     bool unknown;           /* what comes cannot be cut into units, or not any more */
     bool deaf;              /* the other side takes no more */
     bool ended;             /* and has been told that there is no more */

@@ -84,8 +84,18 @@ void sam_tap_replay(const struct sam_tap *tap, unsigned long number, const uint8
     close(fd);
 }
 
+/* What a connection in TLS has shown, once it has ended. */
+static void sum_up(const struct sam_tapped *tapped, int64_t lasted) {
+    struct sam_note note;
+    if (!sam_note_open(&note, tapped->number))
+        return;
+    sam_tap_tls_summary(note.log, &tapped->tls, lasted);
+    sam_note_tell(&note);
+}
+
 void sam_tap_run(struct sam_tap *tap, const struct sam_accepted *accepted) {
     struct sam_tapped tapped = {.tap = tap, .number = accepted->number};
+    const int64_t begun = sam_now();
     struct sam_stream streams[2] = {{.tapped = &tapped, .side = 0, .number = 1},
                                     {.tapped = &tapped, .side = 1, .number = 0}};
     pthread_t thread;
@@ -108,6 +118,9 @@ void sam_tap_run(struct sam_tap *tap, const struct sam_accepted *accepted) {
     } else {
         sam_note_line(accepted->number, "the system gives no more threads", "");
     }
+    if (streams[0].tls || streams[1].tls)
+        sum_up(&tapped, sam_now() - begun);
+    sam_tap_tls_free(&tapped.tls);
     close(tapped.fds[1]);
     pthread_mutex_destroy(&tapped.lock);
 }
