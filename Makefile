@@ -27,6 +27,9 @@ need = $(if $(shell $(PKG_CONFIG) --exists '$(1)' 2>/dev/null && echo yes),,$(er
 CRYPTO_CFLAGS = $(call need,libcrypto >= 3.0.8,OpenSSL 3.0.8 or later with its headers)$(shell \
                 $(PKG_CONFIG) --cflags libcrypto)
 CRYPTO_LIBS   = $(shell $(PKG_CONFIG) --libs libcrypto)
+# For what may stand around a connection (shared/tls.c).
+TLS_LIBS      = $(call need,libssl >= 3.0.8,OpenSSL's libssl 3.0.8 or later)$(shell \
+                $(PKG_CONFIG) --libs libssl)
 CHECK_CFLAGS  = $(call need,check >= 0.15,Check 0.15 or later)$(shell $(PKG_CONFIG) --cflags check)
 CHECK_LIBS    = $(shell $(PKG_CONFIG) --libs check)
 
@@ -60,7 +63,7 @@ $(LIBRARY): $(call objects,shared)
 define mode_programs
 $(BIN)$(1)/client $(BIN)$(1)/server: $(BIN)$(1)/%: $(BUILD)/$(1)/%.o $(BUILD)/$(1)/seal.o $(LIBRARY)
 	@mkdir -p $$(@D) && echo 'link $$@'
-	@$$(LINK) -o $$@ $$^ $$(CRYPTO_LIBS)
+	@$$(LINK) -o $$@ $$^ $$(TLS_LIBS) $$(CRYPTO_LIBS)
 endef
 $(foreach m,$(MODES),$(eval $(call mode_programs,$(m))))
 
@@ -68,6 +71,9 @@ keys: keys/server.private.pem keys/client.private.pem ## make the pairs of serve
 	@:
 keys/%.private.pem: | $(BIN)$(MODE)/client
 	@$(BIN)$(MODE)/client generate_key_pair --keys keys --name $*
+
+certs: ## make the lab's small CA and the server's certificate
+	@tools/certs.sh keys/tls
 
 $(if $(filter $(MODE),$(MODES)),,$(error MODE is one of $(MODES), not $(MODE)))
 HERE := $(BIN)$(MODE)
@@ -117,7 +123,7 @@ uninstall: ## remove what install installed
 clean: ## remove what was made, but no key
 	rm -rf $(BUILD) $(PROGRAMS)
 
-.PHONY: all help deps deps-dev keys wiretap demo install uninstall clean
+.PHONY: all help deps deps-dev keys certs wiretap demo install uninstall clean
 .DELETE_ON_ERROR:
 ifneq ($(filter deps deps-dev,$(MAKECMDGOALS)),)
 .NOTPARALLEL: # nothing can be built before its packages are there

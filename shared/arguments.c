@@ -122,10 +122,14 @@ bool sam_arguments_read(const struct sam_arguments *arguments, void *values, int
         words->name = *words->operands++;
         words->count--;
     }
-    for (size_t i = 0; i < arguments->command_count; i++)
-        if (arguments->commands[i].bit & arguments->mine &&
-            strcmp(arguments->commands[i].name, words->name == NULL ? "" : words->name) == 0)
-            words->command = &arguments->commands[i];
+    for (size_t i = 0; i < arguments->command_count; i++) {
+        const struct sam_command *command = &arguments->commands[i];
+        bool named = words->name == NULL
+                         ? command->name[0] == '\0'
+                         : words->name[0] != '\0' && strcmp(command->name, words->name) == 0;
+        if (command->bit & arguments->mine && named)
+            words->command = command;
+    }
     return good;
 }
 

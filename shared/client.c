@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include "connection.h"
+#include "dialogue.h"
 #include "file.h"
 #include "identity.h"
 #include "process.h"
+#include "tls_options.h"
 
 enum { REFUSAL_SHOWN = 1024 };
 
@@ -21,6 +23,9 @@ struct client {
     struct sam_key server;
     struct sam_ring trusted; /* the server and nobody else */
     struct sam_connection connection;
+    int fd; /* of the connection, or around which it is a tunnel */
+    struct sam_tls *tls;
+    struct sam_tunnel tunnel;
     struct sam_bytes message; /* to send */
     struct sam_where peer;    /* the server's address */
     bool begun;               /* some of the request may have left */
@@ -55,11 +60,17 @@ static enum sam_status meet(struct client *client) {
     connection->timeout = options->timeout * SAM_SECOND;
     connection->party = &client->party;
     client->trusted = (struct sam_ring){&client->server, 1};
-    enum sam_status status = sam_connect(&connection->fd, options->host, (uint16_t)options->port,
-                                         -1, sam_now() + connection->timeout, &client->peer);
+    int64_t deadline = sam_now() + connection->timeout;
+    enum sam_status status = sam_connect(&client->fd, options->host, (uint16_t)options->port, -1,
+                                         deadline, &client->peer);
+    connection->fd = client->fd;
+    if (status == SAM_OK && client->tls != NULL) {
+        status = sam_tls_open(&client->tunnel, client->tls, client->fd, -1, deadline);
+        connection->fd = client->tunnel.fd;
+    }
     if (status == SAM_OK)
         status = sam_connection_meet(connection, &client->trusted);
-    return status;
+    return sam_tls_reason(&client->tunnel, status);
 }
 
 /* --save keeps what this command is about: send_msg what it sends, recv_msg what it gets. */
@@ -152,13 +163,27 @@ static void tell_uncertainty(const struct client *client) {
     fprintf(stderr, "%s: %s\n", client->talk.program, known);
 }
 
+static enum sam_exit go_on_talking(struct client *client) {
+    const struct sam_dialogue dialogue = {
+        .options = client->options,
+        .talk = &client->talk,
+        .connection = &client->connection,
+        .server = client->server.name,
+        .peer = &client->peer,
+    };
+    return sam_dialogue_run(&dialogue);
+}
+
 static enum sam_exit converse(struct client *client) {
+    bool talks = client->options->command & (SAM_INTERACT | SAM_CHAT);
     int64_t started = sam_now();
     enum sam_exit code = SAM_EXIT_OK;
     enum sam_status status = meet(client);
     size_t limit = client->connection.greeting.max_message;
     if (status != SAM_OK) {
         code = sam_complain(&client->talk, &client->peer, status);
+    } else if (talks) {
+        code = go_on_talking(client);
     } else if (client->message.length > limit) {
         fprintf(stderr, "%s: the message has %zu bytes, %s takes at most %zu: send it in parts\n",
                 client->talk.program, client->message.length, client->server.name, limit);
@@ -168,7 +193,8 @@ static enum sam_exit converse(struct client *client) {
         if (client->sent)
             code = await_answer(client);
     }
-    tell_uncertainty(client);
+    if (!talks)
+        tell_uncertainty(client);
     if (client->party.trace != NULL) {
         struct sam_cost cost = {client->connection.bytes_sent, client->connection.bytes_received,
                                 sam_crypto_count(client->party.crypto), sam_now() - started};
@@ -186,13 +212,17 @@ static enum sam_exit run(struct client *client) {
             &client->own, &client->server, client->party.crypto, client->options->keys,
             client->options->name, client->options->to, client->options->passphrase_file, &where);
     if (status == SAM_OK)
+        status = sam_tls_options_client(&client->tls, client->options, &where);
+    if (status == SAM_OK)
         status = read_message(client, &where);
     if (status == SAM_OK)
         code = converse(client);
     else
         code = sam_complain(&client->talk, &where, status);
-    if (client->connection.fd >= 0)
-        close(client->connection.fd);
+    sam_tls_close(&client->tunnel);
+    sam_tls_free(client->tls);
+    if (client->fd >= 0)
+        close(client->fd);
     sam_bytes_free(&client->message);
     sam_key_free(&client->own);
     sam_key_free(&client->server);
@@ -210,6 +240,8 @@ enum sam_exit sam_client_main(const struct sam_mode *mode, int argc, char **argv
         .options = &options,
         .talk = sam_talk_start(options.program, options.color, options.quiet),
         .connection = {.fd = -1, .stop = -1},
+        .fd = -1,
+        .tunnel = {.fd = -1},
     };
     client.trace = (struct sam_trace){stderr, client.talk.colour};
     client.party = (struct sam_party){.mode = mode, .own = &client.own};

@@ -15,7 +15,9 @@ enum {
     SAM_SEND_MSG = 1 << 1,
     SAM_RECV_MSG = 1 << 2,
     SAM_GENERATE = 1 << 3,
-    SAM_FINGERPRINT = 1 << 4
+    SAM_FINGERPRINT = 1 << 4,
+    SAM_INTERACT = 1 << 5,
+    SAM_CHAT = 1 << 6
 };
 
 struct sam_options {
@@ -23,15 +25,17 @@ struct sam_options {
     unsigned command;
     const char *text; /* send_msg's operand, NULL where there is none */
     bool from_stdin;  /* the operand is -, and no -- stands before it */
-    const char *host, *keys, *name, *to, *color;
+    const char *host, *keys, *name, *to, *color, *handler;
+    const char *ca, *crl, *tls_cert, *tls_key, *tls_client_ca, *tls_client_cert, *tls_client_key,
+        *tls_ciphers; /* NULL: not given, or for files in keys/tls the default */
     const char *message, *port_file, *file, *save, *passphrase_file; /* NULL: not given */
     uint32_t port, max_message /* bytes */, max_clients, timeout /* seconds */, bits;
-    bool trace, quiet, force, passphrase, help, version;
+    bool trace, quiet, force, passphrase, help, version, chat, session, tls;
     char default_keys[PATH_MAX];
 };
 
 /* Which release all programs are. */
-#define SAM_RELEASE "1.2.0"
+#define SAM_RELEASE "1.3.0"
 
 /* The lab's keys/: it lies beside the folder of the program, wherever it was called from. A program
  * that was installed is found by PATH, and looks into the current folder. The text is constant or

@@ -8,6 +8,7 @@
 #include "identity.h"
 #include "process.h"
 #include "service.h"
+#include "tls_options.h"
 
 enum {
     DESCRIPTORS_KEPT = 24,           /* for everything that is not a client */
@@ -17,35 +18,56 @@ enum {
 struct server {
     struct sam_service service;
     struct sam_memory memory;
+    struct sam_room room;
     struct sam_acceptor acceptor;
     struct sam_crypto *crypto;
+    struct sam_tls *tls; /* NULL: none */
     struct sam_key own;
     struct sam_ring trusted;
 };
 
 static void serve_one(void *context, const struct sam_accepted *accepted) {
     const struct server *server = context;
-    sam_service_run(&server->service, accepted->fd, accepted->number, accepted->address);
+    const struct sam_service *service = &server->service;
+    struct sam_tunnel tunnel = {.fd = -1};
+    int fd = accepted->fd;
+    if (server->tls != NULL) {
+        int64_t deadline = sam_now() + service->options->timeout * SAM_SECOND;
+        enum sam_status status = sam_tls_open(&tunnel, server->tls, fd, service->stop, deadline);
+        if (status != SAM_OK) {
+            fprintf(stderr, "%s: #%lu %s: %s\n", service->talk.program, accepted->number,
+                    accepted->address, sam_status_sentence(status));
+            return;
+        }
+        fd = tunnel.fd;
+    }
+    sam_service_run(service, fd, accepted->number, accepted->address);
+    sam_tls_close(&tunnel);
 }
 
 static void turn_away(void *context, const struct sam_accepted *accepted) {
     const struct server *server = context;
     uint8_t rejection[SAM_REJECTION_SIZE];
     sam_rejection_write(rejection, server->service.mode->number);
-    bool told = sam_write_all(accepted->fd, -1, sam_now(), rejection, sizeof rejection) == SAM_OK;
+    /* In clear, to who wants TLS, it would tell of a false cause: that this side speaks none. */
+    bool told = server->tls == NULL &&
+                sam_write_all(accepted->fd, -1, sam_now(), rejection, sizeof rejection) == SAM_OK;
     fprintf(stderr, "%s: #%lu %s: turned away%s: the system gives no more threads\n",
             server->service.talk.program, accepted->number, accepted->address,
             told ? "" : " without a word");
 }
 
-/* As many clients as asked for, or as the descriptor limit allows. */
+/* As many clients as asked for, or as the descriptor limit allows. Each needs its socket, a tunnel
+ * four more, and a member of the chat two. */
 static unsigned clients_allowed(const struct sam_options *options, const struct sam_talk *talk) {
     struct rlimit limit;
+    rlim_t each = 1 + (options->tls ? 4u : 0u) + (options->chat ? 2u : 0u);
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
-        limit.rlim_cur >= (rlim_t)options->max_clients + DESCRIPTORS_KEPT)
+        limit.rlim_cur >= each * options->max_clients + DESCRIPTORS_KEPT)
         return options->max_clients;
-    unsigned allowed =
-        limit.rlim_cur > DESCRIPTORS_KEPT ? (unsigned)limit.rlim_cur - DESCRIPTORS_KEPT : 1;
+    unsigned allowed = limit.rlim_cur > DESCRIPTORS_KEPT + each
+                           ? (unsigned)((limit.rlim_cur - DESCRIPTORS_KEPT) / each)
+                           : 1;
     if (!talk->quiet)
         fprintf(stderr, "%s: %u clients at once, not %u: the descriptor limit is %lu (ulimit -n)\n",
                 talk->program, allowed, options->max_clients, (unsigned long)limit.rlim_cur);
@@ -70,10 +92,17 @@ static enum sam_status prepare(struct server *server, struct sam_where *where) {
                                    options->passphrase_file, where);
     if (status == SAM_OK)
         status = sam_ring_load(&server->trusted, server->crypto, options->keys, where);
+    if (status == SAM_OK)
+        status = sam_tls_options_server(&server->tls, options, where);
     server->service.crypto = server->crypto;
     server->service.own = &server->own;
     server->service.trusted = &server->trusted;
     server->service.memory = &server->memory;
+    server->service.handler = sam_handler_find(options->handler);
+    if (status == SAM_OK && options->chat) {
+        status = sam_room_open(&server->room, server->own.name);
+        server->service.room = status == SAM_OK ? &server->room : NULL;
+    }
     return status;
 }
 
@@ -84,9 +113,10 @@ static void tell_start(const struct server *server, const struct sam_where *addr
         return;
     sam_fingerprint(fingerprint, server->own.id);
     bool own = sam_ring_find(&server->trusted, server->own.id) != NULL;
-    fprintf(stderr, "%s: mode %u, %s, listening on %s\n  as %s %s\n  trusting %zu key(s) in %s\n",
+    fprintf(stderr, "%s: mode %u, %s, listening on %s%s\n  as %s %s\n  trusting %zu key(s) in %s\n",
             service->talk.program, service->mode->number, service->mode->name, address->text,
-            server->own.name, fingerprint, server->trusted.count - own, service->options->keys);
+            server->tls != NULL ? ", inside TLS" : "", server->own.name, fingerprint,
+            server->trusted.count - own, service->options->keys);
 }
 
 static enum sam_status serve(struct server *server, struct sam_where *where) {
@@ -129,6 +159,8 @@ enum sam_exit sam_server_main(const struct sam_mode *mode, int argc, char **argv
                 strlen(options.message), (unsigned long)mode->max_message);
         return SAM_EXIT_USAGE;
     }
+    if (options.chat && options.max_message > SAM_ROOM_TEXT)
+        options.max_message = SAM_ROOM_TEXT;
     struct server server = {.service = {.mode = mode, .options = &options, .talk = talk}};
     server.acceptor = (struct sam_acceptor){
         .context = &server,
@@ -141,6 +173,9 @@ enum sam_exit sam_server_main(const struct sam_mode *mode, int argc, char **argv
     if (status == SAM_OK)
         status = serve(&server, &where);
     code = status == SAM_OK ? SAM_EXIT_OK : sam_complain(&talk, &where, status);
+    if (server.service.room != NULL)
+        sam_room_close(&server.room);
+    sam_tls_free(server.tls);
     sam_ring_free(&server.trusted);
     sam_key_free(&server.own);
     sam_crypto_free(server.crypto);

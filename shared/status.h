@@ -37,10 +37,13 @@
     X(SIGNATURE, 4, "does not verify: altered, or not by the named sender")                        \
     /* the network */                                                                              \
     X(REJECTED, 0, "rejected this, unsigned, which proves nothing; the server's own log says why") \
+    X(REFUSED, 0, "the request was refused: the answer, which is signed, says why")                \
     X(OTHER_SERVER, 0,                                                                             \
       "holds another key than expected: restart it if its key is new, or use --to")                \
     X(CHALLENGE, 0, "offers a challenge of zeros, which protects nobody from a replay")            \
     X(CLOSED, 0, "closed the connection")                                                          \
+    X(CUT, 0, "ended the session without saying so: what came last may be missing")                \
+    X(UNANSWERED, 0, "has not answered the last 64 requests: wait for it")                         \
     X(TIMEOUT, 0, "took too long: see --timeout")                                                  \
     X(STOPPED, 0, "ended because the server is being stopped")                                     \
     X(ADDRESS, 0, "no such address: check --host and --port")                                      \
@@ -48,6 +51,35 @@
     X(LISTEN, 0, "cannot listen: another server may be running; stop it, or try port 0")           \
     X(NETWORK, 0, "the network failed")                                                            \
     X(LAST_SEQUENCE, 0, "has used up its sequence numbers: connect again")                         \
+    /* TLS: with another kind of peer; what did not pass; what is to be used */                    \
+    X(TLS_NOT_TLS, 0, "does not speak TLS: use --tls on both sides, or on neither")                \
+    X(TLS_SPOKEN, 0, "speaks TLS, this side does not: use --tls on both sides, or on neither")     \
+    X(TLS_UNKNOWN_CA, 0,                                                                           \
+      "shows a certificate of a CA that is not trusted here: check the CA's file")                 \
+    X(TLS_SELF_SIGNED, 0, "shows a certificate that it signed itself: it needs one of a CA")       \
+    X(TLS_NAME, 0, "shows a certificate for another name: check --host, or get one that holds it") \
+    X(TLS_NO_SAN, 0,                                                                               \
+      "shows a certificate without subject alternative name, all that counts: get one with it")    \
+    X(TLS_EXPIRED, 0, "shows a certificate that has expired: it needs a new one")                  \
+    X(TLS_NOT_YET, 0, "shows a certificate that is not valid yet: compare the clocks")             \
+    X(TLS_REVOKED, 0, "shows a certificate that its CA has revoked: it needs a new one")           \
+    X(TLS_CRL, 0,                                                                                  \
+      "shows a certificate of a CA without a valid CRL in the file: get the CA's newest")          \
+    X(TLS_NO_CERTIFICATE, 0,                                                                       \
+      "shows no certificate: this server asks for one, see --tls-client-cert")                     \
+    X(TLS_BAD_CERTIFICATE, 0,                                                                      \
+      "shows a certificate that fails: openssl verify -x509_strict tells more")                    \
+    X(TLS_TOO_WEAK, 0,                                                                             \
+      "has no TLS 1.3, nor 1.2 with ECDHE and AEAD: renew it, or see --tls-ciphers")               \
+    X(TLS_REFUSED, 0,                                                                              \
+      "refused this side's TLS: it may want --tls-client-cert, or trust another CA")               \
+    X(TLS_BROKEN, 0, "breaks the rules of TLS: altered on the way, or a fault there")              \
+    X(TLS_CIPHERS, 0, "names no cipher of TLS 1.2 that is known here: see openssl ciphers")        \
+    X(TLS_WEAK_CIPHER, 0,                                                                          \
+      "lacks forward secrecy or AEAD, so it is not offered here: whoever gets the server's key "   \
+      "later could read what is recorded now, or alter it unseen; leave it out")                   \
+    X(TLS_FILE, 0,                                                                                 \
+      "cannot be used for TLS: it must exist, be PEM, and fit its key; see make certs")            \
     /* keys */                                                                                     \
     X(KEY_MISSING, 0,                                                                              \
       "no such key file: check the name and --keys; its owner makes it with generate_key_pair")    \

@@ -27,12 +27,13 @@ static bool has_errno(enum sam_status status) {
 }
 
 static enum sam_exit exit_code(enum sam_status status) {
-    if (sam_status_step(status) > 0 || status == SAM_REJECTED || status == SAM_OTHER_SERVER ||
-        status == SAM_CHALLENGE)
+    if (sam_status_step(status) > 0 || status == SAM_REJECTED || status == SAM_REFUSED ||
+        status == SAM_OTHER_SERVER || status == SAM_CHALLENGE ||
+        (status >= SAM_TLS_UNKNOWN_CA && status <= SAM_TLS_BROKEN))
         return SAM_EXIT_UNVERIFIED;
-    if (status >= SAM_KEY_MISSING && status <= SAM_FOLDER)
+    if (status >= SAM_TLS_FILE && status <= SAM_FOLDER)
         return SAM_EXIT_KEYS;
-    if (status >= SAM_CLOSED && status <= SAM_LAST_SEQUENCE)
+    if (status >= SAM_CLOSED && status <= SAM_TLS_SPOKEN)
         return SAM_EXIT_NETWORK;
     return SAM_EXIT_USAGE;
 }
@@ -107,6 +108,17 @@ void sam_tell_verdicts(const struct sam_talk *talk, FILE *out, enum sam_status s
     tell(talk, out, SENDER, PASSED, text);
     tell(talk, out, FRESHNESS, unfresh == NULL ? PASSED : ABSENT,
          unfresh == NULL ? "made for this connection and this place in it" : unfresh);
+}
+
+void sam_tell_record(const struct sam_talk *talk, FILE *out, const struct sam_key *sender) {
+    char text[SAM_NAME_MAX + 64];
+    if (talk->quiet)
+        return;
+    snprintf(text, sizeof text, "under a key that only %s and we have", sender->name);
+    tell(talk, out, CONFIDENTIALITY, PASSED, "opened with this session's key");
+    tell(talk, out, INTEGRITY, PASSED, "header and message are as the tag says");
+    tell(talk, out, SENDER, PASSED, text);
+    tell(talk, out, FRESHNESS, PASSED, "made for this session and this place in it");
 }
 
 enum sam_exit sam_tell_message(const struct sam_talk *talk, const struct sam_envelope *envelope) {

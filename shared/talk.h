@@ -34,6 +34,9 @@ void sam_tell_verdicts(const struct sam_talk *talk, FILE *out, enum sam_status s
                        const struct sam_key *sender, const struct sam_party *party,
                        const char *unfresh);
 
+/* The same of a session's record that passed: whose it is follows from the keys of the session. */
+void sam_tell_record(const struct sam_talk *talk, FILE *out, const struct sam_key *sender);
+
 /* Writes an opened envelope's message to standard output: to a terminal as harmless text, elsewhere
  * byte for byte. Complains when it cannot. */
 enum sam_exit sam_tell_message(const struct sam_talk *talk, const struct sam_envelope *envelope);

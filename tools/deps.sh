@@ -20,15 +20,15 @@ if command -v apt-get >/dev/null; then
     installed=dpkg_installed
     install="$as_root apt-get install -y"
     refresh="$as_root apt-get update"
-    base="gcc make libc6-dev pkg-config libssl-dev check"
-    dev="clang clang-format clang-tidy cppcheck valgrind gcovr shellcheck openssl python3-cram \
+    base="gcc make libc6-dev pkg-config libssl-dev openssl check"
+    dev="clang clang-format clang-tidy cppcheck valgrind gcovr shellcheck python3-cram \
 tshark chromium mandoc zsh"
 elif command -v dnf >/dev/null; then
     installed="rpm -q"
     install="$as_root dnf install -y"
     refresh=
-    base="gcc make glibc-devel pkgconf-pkg-config openssl-devel check-devel"
-    dev="clang clang-tools-extra libasan libubsan libtsan cppcheck valgrind gcovr ShellCheck openssl python3-cram \
+    base="gcc make glibc-devel pkgconf-pkg-config openssl openssl-devel check-devel"
+    dev="clang clang-tools-extra libasan libubsan libtsan cppcheck valgrind gcovr ShellCheck python3-cram \
 wireshark-cli chromium mandoc zsh"
 elif command -v pacman >/dev/null; then
     installed="pacman -Q"
