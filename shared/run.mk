@@ -3,15 +3,16 @@
 PORT ?= 8000
 CMD  ?= send_msg
 MSG  ?= hello
+ARGS ?=
 
 # MSG is any text, so make must never expand it: the shell takes it from the environment.
 unexport MSG
 export SAM_MSG := $(value MSG)
 
-run-server: all keys ## run MODE's server on PORT
-	@$(HERE)/server --keys $(KEYS) --port $(PORT)
+run-server: all keys ## run MODE's server on PORT, with ARGS="--chat" and such
+	@$(HERE)/server --keys $(KEYS) --port $(PORT) $(ARGS)
 
-run-client: all keys ## run MODE's client: send MSG, or CMD=recv_msg
-	@$(HERE)/client --keys $(KEYS) --port $(PORT) $(CMD) $(if $(filter send_msg,$(CMD)),-- "$$SAM_MSG")
+run-client: all keys ## run MODE's client: send MSG, or CMD=recv_msg, CMD=chat, CMD= (line by line)
+	@$(HERE)/client --keys $(KEYS) --port $(PORT) $(ARGS) $(CMD) $(if $(filter send_msg,$(CMD)),-- "$$SAM_MSG")
 
 .PHONY: run-server run-client

@@ -1,16 +1,17 @@
 # What tries the project out: included by the Makefile at the top.
 TESTS   := $(BUILD)/tests/check_sam
 STREAMS := $(BUILD)/tests/wireshark_streams
+EXAMPLES := $(patsubst docs/examples/%.c,$(BUILD)/examples/%,$(wildcard docs/examples/*.c))
 
 $(BUILD)/tests/%.o: COMPILE += $(CHECK_CFLAGS)
 # Of sam all but its main; of the tests all but what makes captures for tests/wireshark.sh.
 $(TESTS): $(filter-out %/wireshark_streams.o,$(call objects,tests)) \
           $(filter-out %/sam.o,$(call objects,tools)) $(SEALS) $(LIBRARY)
 	@echo 'link $@'
-	@$(LINK) -o $@ $^ $(CHECK_LIBS) $(CRYPTO_LIBS)
+	@$(LINK) -o $@ $^ $(CHECK_LIBS) $(TLS_LIBS) $(CRYPTO_LIBS)
 
 check: $(TESTS) $(PROGRAMS) $(GRADED) ## run the tests; SUITES="wire keys" runs some of them
-	@SAM_BIN=$(or $(BIN),./) SAM_LABS=$(BUILD)/labs $(TESTS) $(SUITES)
+	@SAM_BIN=$(or $(BIN),./) SAM_BUILD=$(BUILD) SAM_LABS=$(BUILD)/labs $(TESTS) $(SUITES)
 
 # The same tests on programs built another way, in folders of their own.
 variant = @$(MAKE) --no-print-directory $(2) BUILD=$(BUILD)/$(1) BIN=$(BUILD)/$(1)/ \
@@ -34,7 +35,7 @@ coverage: ## run the tests and tell which lines of the programs they reach
 	gcovr --root . --object-directory $(BUILD)/coverage --exclude-throw-branches --print-summary \
 	  --filter shared/ --filter tools/ --filter 'asymmetric_.*/seal.c' --html-details $(BUILD)/coverage/index.html
 
-C_FILES := $(wildcard shared/*.c asymmetric_*/*.c tools/*.c labs/stubs/*.c labs/solutions/*.c \
+C_FILES := $(wildcard docs/examples/*.c shared/*.c asymmetric_*/*.c tools/*.c labs/stubs/*.c labs/solutions/*.c \
              tests/*.c tests/labs/*.c) $(GRADER_C)
 H_FILES := $(wildcard shared/*.h tools/*.h labs/*.h labs/*/*.h tests/*.h)
 # Tests, and what judges with Check, are looked at by the compilers alone: Check's macros are not for
@@ -51,7 +52,14 @@ lint: ## compile with gcc and clang, warnings as errors; -fanalyzer, clang-tidy,
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 	  --std=c11 -D_XOPEN_SOURCE=700 $(TIDY_INCLUDES) $(TIDY)
 	shellcheck tools/*.sh tools/completion/sam.bash labs/*.sh tests/*.sh .ci/run
-everything: $(PROGRAMS) $(TESTS) $(STREAMS) $(GRADED)
+everything: $(PROGRAMS) $(TESTS) $(STREAMS) $(GRADED) $(EXAMPLES)
+
+examples: $(EXAMPLES) ## build the programs of docs/secure-socket.md
+	@:
+$(EXAMPLES): $(BUILD)/examples/%: $(BUILD)/docs/examples/%.o $(filter %symmetric/seal.o,$(SEALS)) $(LIBRARY)
+	@mkdir -p $(@D) && echo 'link $@'
+	@$(LINK) -o $@ $^ $(CRYPTO_LIBS)
+-include $(wildcard $(BUILD)/docs/examples/*.d)
 
 $(STREAMS): $(STREAMS).o $(BUILD)/tools/capture.o $(LIBRARY)
 	@echo 'link $@'
@@ -75,4 +83,4 @@ docs-check: all ## run every command of the documents and compare what it prints
 format: ## lay the C files out as .clang-format says
 	clang-format -i $(C_FILES) $(H_FILES)
 
-.PHONY: check asan tsan valgrind coverage lint everything tools-check labs-check docs-check format
+.PHONY: check asan tsan valgrind coverage lint everything examples tools-check labs-check docs-check format

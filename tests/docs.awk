@@ -19,6 +19,8 @@ function flush_fence(    i, lines, command) {
         if (fence[i] ~ /^  \$ .*_msg/) # on the port that docs.sh found free
             sub(/\.\/client/, "./client --port $PORT", fence[i])
         gsub(/PORT=8001/, "PORT=$TAP", fence[i])
+        if (fence[i] ~ /^  \$ .*examples\//)
+            sub(/ 8000/, " $PORT", fence[i])
         if (fence[i] == "")
             fence[i] = "  "
         if (i != command && gsub(/…/, "*", fence[i]))

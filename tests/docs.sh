@@ -4,7 +4,7 @@
 set -eu
 unset MAKEFLAGS MAKELEVEL MFLAGS # this is a shell of its own, whoever called it
 
-documents=${*:-README.md labs.md docs/by-hand.md}
+documents=${*:-README.md labs.md docs/by-hand.md docs/secure-socket.md}
 work=$(mktemp -d "${TMPDIR:-/tmp}/docs.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/lab" "$work/tests"
@@ -27,7 +27,7 @@ stays() {
     "$@" >"$log" 2>&1 &
     servers[$2]=$!
     tries=0
-    until grep -q "trusting\|passing on" "$log"; do
+    until grep -q "trusting\|passing on\|listening on port" "$log"; do
         tries=$((tries + 1))
         [ $tries -lt 600 ] || break
         sleep 0.05

@@ -145,6 +145,7 @@ expect "sam seal --mode " 1 2 asymmetric_only asymmetric_symmetric
 expect "sam seal --color=" auto always never
 expect "sam seal --color=al" always
 expect "sam-server-asymmetric_only generate_key_pair --bits " 2048 3072 4096
+expect "sam-server-asymmetric_only --handler " receipt upper echo
 expect "sam wiretap --side " client server
 expect "sam wiretap --set sender-" sender-key-id
 expect "sam seal --from " alice dave

@@ -17,7 +17,11 @@
     X(vectors)                                                                                     \
     X(tampering)                                                                                   \
     X(connection)                                                                                  \
+    X(session)                                                                                     \
+    X(secure_socket)                                                                               \
     X(conversation)                                                                                \
+    X(chat)                                                                                        \
+    X(tls)                                                                                         \
     X(hostile)                                                                                     \
     X(commands)                                                                                    \
     X(process)                                                                                     \

@@ -24,9 +24,11 @@ _sam_value() {
     done
 }
 
-# The words of "auto, always or never (auto)", nothing for any other sentence.
+# The words of "auto, always or never (auto)", or of such a list behind a colon; nothing for any other
+# sentence.
 _sam_choices() {
-    local text=${1%% (*} list='^[^ ]+(, [^ ]+)* or [^ ]+$'
+    local text=${1%% (*} list='^[^ ]+(, [^ ]+)*( or|,) [^ ]+$'
+    text=${text##*: }
     [[ $text =~ $list ]] || return
     text=${text/ or /, }
     printf '%s\n' "${text//, /$'\n'}"
@@ -68,6 +70,12 @@ _sam_offer_files() {
 
 # _sam_offer_value OPTION VALUE WHAT-IS-SAID
 _sam_offer_value() {
+    local choices
+    choices=$(_sam_choices "$3")
+    if [[ -n $choices ]]; then
+        _sam_offer <<<"$choices"
+        return
+    fi
     case $2 in
     F | PATH) _sam_offer_files -f ;;
     DIR) _sam_offer_files -d ;;
@@ -83,7 +91,6 @@ _sam_offer_value() {
         *) _sam_offer < <(_sam_names "$keys" private public) ;;
         esac
         ;;
-    *) _sam_offer < <(_sam_choices "$3") ;;
     esac
 }
 
