@@ -11,8 +11,6 @@
 #include "process.h"
 #include "tls_options.h"
 
-enum { REFUSAL_SHOWN = 1024 };
-
 /* One run of the client: who talks to whom about what. */
 struct client {
     const struct sam_options *options;
@@ -114,9 +112,7 @@ static enum sam_exit send_request(struct client *client) {
 /* What an answer that has verified means. */
 static enum sam_exit conclude(const struct client *client, const struct sam_envelope *answer) {
     if (answer->header.kind == SAM_KIND_REFUSE) {
-        fprintf(stderr, "%s: %s refused: ", client->talk.program, client->server.name);
-        sam_show_text(stderr, answer->message, answer->message_length, REFUSAL_SHOWN);
-        fputc('\n', stderr);
+        sam_tell_refusal(&client->talk, client->server.name, answer);
         return SAM_EXIT_UNVERIFIED;
     }
     if (client->options->command == SAM_RECV_MSG)

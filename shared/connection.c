@@ -172,6 +172,16 @@ static enum sam_status send_off(struct sam_connection *connection, struct sam_en
     return status;
 }
 
+enum sam_status sam_connection_ask(struct sam_connection *connection, enum sam_kind kind,
+                                   const void *message, size_t length) {
+    const struct sam_key *to = &connection->expected.trusted->keys[0];
+    struct sam_envelope envelope;
+    enum sam_status status = start_with(connection, &envelope, to, message, length);
+    if (status == SAM_OK)
+        status = sam_connection_seal(connection, &envelope, kind);
+    return send_off(connection, &envelope, status);
+}
+
 enum sam_status sam_connection_answer(struct sam_connection *connection,
                                       const struct sam_header *request, const struct sam_key *to,
                                       enum sam_kind kind, const void *message, size_t length) {

@@ -77,6 +77,11 @@ SAM_MUST_CHECK enum sam_status sam_connection_seal(struct sam_connection *connec
                                                    struct sam_envelope *envelope,
                                                    enum sam_kind kind);
 
+/* Client: seals and sends a request with this message. As sam_connection_start, _seal and _send. */
+SAM_MUST_CHECK enum sam_status sam_connection_ask(struct sam_connection *connection,
+                                                  enum sam_kind kind, const void *message,
+                                                  size_t length);
+
 /* Server: seals what was started as the answer to a request whose header this is; pushes may follow
  * the reply to a join. SAM_CRYPTO, SAM_LAST_SEQUENCE: the envelope is freed. */
 SAM_MUST_CHECK enum sam_status sam_connection_seal_answer(struct sam_connection *connection,

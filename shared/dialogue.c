@@ -9,7 +9,7 @@
 #include "editor.h"
 #include "exchange.h"
 
-enum { REFUSAL_SHOWN = 1024 };
+enum { TYPED_SHOWN = 1024 };
 
 struct state {
     const struct sam_dialogue *dialogue;
@@ -20,12 +20,6 @@ struct state {
     bool done;          /* we say no more */
     bool over;          /* nor does the server */
 };
-
-static void tell_refusal(const struct sam_dialogue *dialogue, const struct sam_envelope *answer) {
-    fprintf(stderr, "%s: %s refused: ", dialogue->talk->program, dialogue->server);
-    sam_show_text(stderr, answer->message, answer->message_length, REFUSAL_SHOWN);
-    fputc('\n', stderr);
-}
 
 /* What is said in a chat is harmless everywhere: with an end of line in it, one member's text could
  * pass for another's. */
@@ -47,29 +41,11 @@ static enum sam_exit show(const struct state *state, const struct sam_envelope *
     return code;
 }
 
-static enum sam_status request(const struct state *state, enum sam_kind kind, const void *text,
-                               size_t length) {
-    struct sam_connection *connection = state->connection;
-    struct sam_envelope envelope;
-    enum sam_status status =
-        sam_connection_start(connection, &envelope, &connection->expected.trusted->keys[0], length);
-    if (status == SAM_OK && length > 0)
-        memcpy(envelope.message, text, length);
-    if (status == SAM_OK)
-        status = sam_connection_seal(connection, &envelope, kind);
-    if (status == SAM_OK) {
-        sam_envelope_trace(connection->party, "what leaves", &envelope);
-        status = sam_connection_send(connection, &envelope);
-    }
-    sam_envelope_free(&envelope);
-    return status;
-}
-
 /* What has come and verified. */
 static enum sam_exit take(struct state *state, const struct sam_envelope *message) {
     switch (message->header.kind) {
     case SAM_KIND_REFUSE:
-        tell_refusal(state->dialogue, message);
+        sam_tell_refusal(state->dialogue->talk, state->dialogue->server, message);
         state->code = SAM_EXIT_UNVERIFIED;
         return SAM_EXIT_OK;
     case SAM_KIND_CLOSE: /* it goes because we go, or by itself */
@@ -93,7 +69,7 @@ static void tell_end(const struct state *state, enum sam_status status) {
                 state->connection->unanswered_count);
     if (typed->length > 0) {
         fprintf(stderr, "%s: not sent: ", program);
-        sam_show_text(stderr, typed->data, typed->length, REFUSAL_SHOWN);
+        sam_show_text(stderr, typed->data, typed->length, TYPED_SHOWN);
         fputc('\n', stderr);
     }
 }
@@ -160,7 +136,8 @@ static enum sam_exit say(struct state *state, struct sam_bytes *line) {
         state->code = SAM_EXIT_USAGE;
         return SAM_EXIT_OK;
     }
-    enum sam_status status = request(state, SAM_KIND_SEND, line->data, line->length);
+    enum sam_status status =
+        sam_connection_ask(state->connection, SAM_KIND_SEND, line->data, line->length);
     state->due = sam_now() + state->connection->timeout;
     return status == SAM_OK ? SAM_EXIT_OK : sam_complain(dialogue->talk, dialogue->peer, status);
 }
@@ -255,7 +232,7 @@ static enum sam_exit begin(const struct sam_dialogue *dialogue, struct sam_incom
         return sam_complain(dialogue->talk, dialogue->peer, status);
     if (answer->envelope.header.kind != SAM_KIND_REFUSE)
         return SAM_EXIT_OK;
-    tell_refusal(dialogue, &answer->envelope);
+    sam_tell_refusal(dialogue->talk, dialogue->server, &answer->envelope);
     return SAM_EXIT_UNVERIFIED;
 }
 
@@ -270,7 +247,7 @@ static enum sam_exit begin_session(const struct sam_dialogue *dialogue) {
 static enum sam_exit join(const struct state *state) {
     const struct sam_dialogue *dialogue = state->dialogue;
     struct sam_incoming answer = {0};
-    enum sam_status status = request(state, SAM_KIND_JOIN, NULL, 0);
+    enum sam_status status = sam_connection_ask(state->connection, SAM_KIND_JOIN, NULL, 0);
     if (status == SAM_OK)
         status = sam_connection_receive(dialogue->connection, &answer);
     if (status == SAM_OK)

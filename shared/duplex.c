@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,19 +34,6 @@ struct sam_duplex {
     struct sam_incoming queue[SAM_DUPLEX_QUEUE]; /* a ring */
     size_t first, count, held /* bytes */, handed /* of the first's message */;
 };
-
-enum sam_status sam_wait_readable(int fd, int64_t deadline) {
-    struct pollfd polled = {.fd = fd, .events = POLLIN};
-    for (int64_t left; (left = deadline - sam_now()) > 0;) {
-        int64_t wait = left / US_PER_MS + 1;
-        int ready = poll(&polled, 1, wait < INT_MAX ? (int)wait : INT_MAX);
-        if (ready > 0)
-            return SAM_OK;
-        if (ready < 0 && errno != EINTR)
-            return SAM_NETWORK;
-    }
-    return SAM_TIMEOUT;
-}
 
 static bool make_locks(struct sam_duplex *d) {
     if (pthread_mutex_init(&d->sending, NULL) != 0)
@@ -207,7 +193,7 @@ static enum sam_status sort(struct sam_duplex *d, struct sam_incoming *incoming)
  * deadline. Every other failure is in_status. */
 static enum sam_status take(struct sam_duplex *d, int64_t deadline) {
     struct sam_incoming incoming = {0};
-    enum sam_status status = sam_wait_readable(d->in.fd, deadline);
+    enum sam_status status = sam_wait(d->in.fd, POLLIN, -1, deadline);
     if (status == SAM_TIMEOUT)
         return status;
     hurry(d, &d->in);

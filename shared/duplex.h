@@ -32,8 +32,4 @@ struct sam_rsa_count sam_duplex_count(const struct sam_duplex *d);
 /* See sam_secure_close. NULL is fine, and SAM_OK. */
 enum sam_status sam_duplex_close(struct sam_duplex *d);
 
-/* Waits until fd can be read or has ended. SAM_TIMEOUT: not before the deadline; SAM_NETWORK: errno
- * tells. */
-SAM_MUST_CHECK enum sam_status sam_wait_readable(int fd, int64_t deadline);
-
 #endif

@@ -6,7 +6,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,7 +124,7 @@ enum sam_status sam_accept(int *fd, int listener, char address[SAM_ADDRESS_MAX])
 }
 
 /* Waits until fd is ready for events, or stop is ready. */
-static enum sam_status wait_for(int fd, short events, int stop, int64_t deadline) {
+enum sam_status sam_wait(int fd, short events, int stop, int64_t deadline) {
     struct pollfd polled[2] = {{.fd = fd, .events = events}, {.fd = stop, .events = POLLIN}};
     for (;;) {
         int64_t left = deadline - sam_now();
@@ -148,7 +147,7 @@ static enum sam_status connect_to(int *fd, const struct addrinfo *at, int stop, 
     if (prepare(*fd) && connect(*fd, at->ai_addr, at->ai_addrlen) == 0)
         return SAM_OK;
     if (errno == EINPROGRESS) {
-        status = wait_for(*fd, POLLOUT, stop, deadline);
+        status = sam_wait(*fd, POLLOUT, stop, deadline);
         int problem = 0;
         socklen_t length = sizeof problem;
         if (status == SAM_OK && getsockopt(*fd, SOL_SOCKET, SO_ERROR, &problem, &length) == 0 &&
@@ -199,7 +198,7 @@ enum sam_status sam_read_some(int fd, int stop, int64_t deadline, uint8_t *data,
             continue;
         if (!would_block())
             return SAM_NETWORK;
-        enum sam_status status = wait_for(fd, POLLIN, stop, deadline);
+        enum sam_status status = sam_wait(fd, POLLIN, stop, deadline);
         if (status != SAM_OK)
             return status;
     }
@@ -228,7 +227,7 @@ enum sam_status sam_write_all(int fd, int stop, int64_t deadline, const uint8_t 
             continue;
         if (!would_block())
             return SAM_NETWORK;
-        enum sam_status status = wait_for(fd, POLLOUT, stop, deadline);
+        enum sam_status status = sam_wait(fd, POLLOUT, stop, deadline);
         if (status == SAM_STOPPED) {
             int64_t soon = sam_now() + SAM_SECOND;
             deadline = deadline < soon ? deadline : soon;

@@ -5,6 +5,7 @@
 #ifndef SAM_NET_H
 #define SAM_NET_H
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "bytes.h"
@@ -34,6 +35,10 @@ SAM_MUST_CHECK enum sam_status sam_accept(int *fd, int listener, char address[SA
  * SAM_CONNECT: errno tells; SAM_TIMEOUT; SAM_STOPPED) *fd is -1; the caller closes it. */
 SAM_MUST_CHECK enum sam_status sam_connect(int *fd, const char *host, uint16_t port, int stop,
                                            int64_t deadline, struct sam_where *address);
+
+/* Waits until fd can be read or written, as poll's events say, or has ended. SAM_TIMEOUT;
+ * SAM_STOPPED: stop, as below, is ready and fd is not; SAM_NETWORK. */
+SAM_MUST_CHECK enum sam_status sam_wait(int fd, short events, int stop, int64_t deadline);
 
 /* Reads what is there, at least one byte and at most size: *length of them. Failures as below, but
  * SAM_TRUNCATED; *length is then 0. */

@@ -156,7 +156,7 @@ enum sam_status sam_secure_accept(struct sam_secure_socket *s, struct sam_secure
     if (!s->bound)
         return SAM_LISTEN;
     while (fd < 0) {
-        enum sam_status waited = sam_wait_readable(s->listener, deadline);
+        enum sam_status waited = sam_wait(s->listener, POLLIN, -1, deadline);
         if (waited != SAM_OK)
             return waited;
         if (sam_accept(&fd, s->listener, address) != SAM_OK && !nobody_is_there())
@@ -200,14 +200,7 @@ static void add_reason(struct sam_where *where, const void *reason, size_t reaso
 
 /* Asks to be pushed what the server sends. */
 static enum sam_status join(struct sam_connection *connection, struct sam_incoming *answer) {
-    struct sam_envelope request;
-    const struct sam_key *to = &connection->expected.trusted->keys[0];
-    enum sam_status status = sam_connection_start(connection, &request, to, 0);
-    if (status == SAM_OK)
-        status = sam_connection_seal(connection, &request, SAM_KIND_JOIN);
-    if (status == SAM_OK)
-        status = sam_connection_send(connection, &request);
-    sam_envelope_free(&request);
+    enum sam_status status = sam_connection_ask(connection, SAM_KIND_JOIN, NULL, 0);
     if (status == SAM_OK)
         status = sam_connection_receive(connection, answer);
     if (status == SAM_OK)

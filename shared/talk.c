@@ -51,7 +51,10 @@ enum sam_exit sam_complain(const struct sam_talk *talk, const struct sam_where *
     return exit_code(status);
 }
 
-enum { VERDICT_WIDTH = 80 - 27 }; /* what is left of a line behind "  name  passed  " */
+enum {
+    REFUSAL_SHOWN = 1024,   /* bytes */
+    VERDICT_WIDTH = 80 - 27 /* what is left of a line behind "  name  passed  " */
+};
 
 enum promise { CONFIDENTIALITY, INTEGRITY, SENDER, FRESHNESS, PROMISES };
 
@@ -119,6 +122,13 @@ void sam_tell_record(const struct sam_talk *talk, FILE *out, const struct sam_ke
     tell(talk, out, INTEGRITY, PASSED, "header and message are as the tag says");
     tell(talk, out, SENDER, PASSED, text);
     tell(talk, out, FRESHNESS, PASSED, "made for this session and this place in it");
+}
+
+void sam_tell_refusal(const struct sam_talk *talk, const char *server,
+                      const struct sam_envelope *answer) {
+    fprintf(stderr, "%s: %s refused: ", talk->program, server);
+    sam_show_text(stderr, answer->message, answer->message_length, REFUSAL_SHOWN);
+    fputc('\n', stderr);
 }
 
 enum sam_exit sam_tell_message(const struct sam_talk *talk, const struct sam_envelope *envelope) {

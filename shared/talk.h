@@ -37,6 +37,10 @@ void sam_tell_verdicts(const struct sam_talk *talk, FILE *out, enum sam_status s
 /* The same of a session's record that passed: whose it is follows from the keys of the session. */
 void sam_tell_record(const struct sam_talk *talk, FILE *out, const struct sam_key *sender);
 
+/* Says on standard error why a server refused a request: the message of its answer. */
+void sam_tell_refusal(const struct sam_talk *talk, const char *server,
+                      const struct sam_envelope *answer);
+
 /* Writes an opened envelope's message to standard output: to a terminal as harmless text, elsewhere
  * byte for byte. Complains when it cannot. */
 enum sam_exit sam_tell_message(const struct sam_talk *talk, const struct sam_envelope *envelope);

@@ -2,7 +2,6 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -308,30 +307,13 @@ enum sam_status sam_tls_session_failure(const struct sam_tls_session *session) {
     return session->failure;
 }
 
-/* Waits until poll finds events on fd. */
-static enum sam_status wait_for(int fd, short events, int stop, int64_t deadline) {
-    struct pollfd polled[2] = {{.fd = fd, .events = events}, {.fd = stop, .events = POLLIN}};
-    for (;;) {
-        int64_t left = deadline - sam_now();
-        if (left <= 0)
-            return SAM_TIMEOUT;
-        /* A second at most, and again: no time is too long for poll. */
-        int64_t wait = (left < SAM_SECOND ? left : SAM_SECOND) / US_PER_MS + 1;
-        int ready = poll(polled, 2, (int)wait);
-        if (ready < 0 && errno != EINTR)
-            return SAM_NETWORK;
-        if (ready > 0)
-            return polled[0].revents != 0 ? SAM_OK : SAM_STOPPED;
-    }
-}
-
 /* A client that speaks TLS begins at once, but a packet that is lost costs it a second, so it has
  * SILENCE. One that waits for us is told in a way that any reads. */
 static enum sam_status await_client(int fd, int stop, int64_t deadline) {
     static const uint8_t alerts[] = {21, 3, 3, 0, 2, 2, SSL_AD_HANDSHAKE_FAILURE,
                                      21, 3, 3, 0, 2, 1, SSL_AD_CLOSE_NOTIFY};
     int64_t soon = sam_now() + SILENCE * SAM_SECOND;
-    enum sam_status status = wait_for(fd, POLLIN, stop, deadline < soon ? deadline : soon);
+    enum sam_status status = sam_wait(fd, POLLIN, stop, deadline < soon ? deadline : soon);
     if (status != SAM_TIMEOUT)
         return status;
     status = sam_write_all(fd, stop, sam_now() + SAM_SECOND, alerts, sizeof alerts);
@@ -350,7 +332,7 @@ static enum sam_status shake_hands(struct sam_tls_session *session, const struct
         if (result == 1)
             return SAM_OK;
         if (explain(session, result, &events) == SAM_TLS_WAIT)
-            status = wait_for(session->fd, events, stop, deadline);
+            status = sam_wait(session->fd, events, stop, deadline);
         else
             status = session->failure;
     }

@@ -137,7 +137,7 @@ static void *let_in(void *argument) {
     struct sam_connection *connection = &fake->peer.connection;
     struct sam_incoming request = {0}, join = {0};
     char address[SAM_ADDRESS_MAX];
-    fake->status = sam_wait_readable(fake->listener, sam_now() + PATIENT);
+    fake->status = sam_wait(fake->listener, POLLIN, -1, sam_now() + PATIENT);
     if (fake->status == SAM_OK)
         fake->status = sam_accept(&connection->fd, fake->listener, address);
     if (fake->status == SAM_OK)
@@ -215,7 +215,7 @@ static void *dawdle(void *argument) {
     enum sam_status status = sam_connection_receive(connection, &last);
     int64_t until = sam_now() + DAWDLE * 9 / 10;
     sam_record_write(header, SAM_KIND_PUSH, 1, SAM_GCM_TAG_SIZE);
-    if (status == SAM_OK && sam_wait_readable(connection->fd, until) == SAM_TIMEOUT)
+    if (status == SAM_OK && sam_wait(connection->fd, POLLIN, -1, until) == SAM_TIMEOUT)
         status = sam_write_all(connection->fd, -1, sam_now() + PATIENT, header, sizeof header);
     sam_connection_drop(connection, &last);
     return (void *)(uintptr_t)status;
@@ -263,7 +263,7 @@ START_TEST(who_cannot_wait_is_told_at_once) {
     enum sam_status status = SAM_NETWORK, again = SAM_NETWORK;
     if (fails) {
         status = sam_secure_recv(&pair.client, &got, 1, &length);
-        again = sam_wait_readable(pair.listener.listener, INT64_MAX);
+        again = sam_wait(pair.listener.listener, POLLIN, -1, INT64_MAX);
     }
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
     ck_status(status, SAM_NETWORK);

@@ -80,7 +80,7 @@ static void *run_relay(void *argument) {
     struct relay *relay = argument;
     char address[SAM_ADDRESS_MAX];
     relay->client = relay->server = -1;
-    if (sam_wait_readable(relay->listener, sam_now() + PATIENT) != SAM_OK ||
+    if (sam_wait(relay->listener, POLLIN, -1, sam_now() + PATIENT) != SAM_OK ||
         sam_accept(&relay->client, relay->listener, address) != SAM_OK ||
         sam_connect(&relay->server, "127.0.0.1", relay->port, -1, sam_now() + PATIENT, NULL) !=
             SAM_OK ||
