@@ -19,17 +19,12 @@ static struct termios while_editing;
 
 static const int endings[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 
-static void watch(void (*handler)(int));
-
-/* tcsetattr, signal and raise are safe in a handler (POSIX.1-2008, 2.4.3). Who comes back from
- * raise was stopped, or could not be: it goes on as before. */
+/* tcsetattr, signal and raise are safe in a handler (POSIX.1-2008, 2.4.3). */
 static void put_back(int number) {
     int reason = errno;
     tcsetattr(STDIN_FILENO, TCSANOW, &before);
     signal(number, SIG_DFL);
     raise(number);
-    tcsetattr(STDIN_FILENO, TCSANOW, &while_editing);
-    watch(put_back);
     errno = reason;
 }
 
