@@ -33,13 +33,17 @@ uint64_t sam_unix_time(void) {
     return (uint64_t)(microseconds(CLOCK_REALTIME) / US_PER_MS);
 }
 
+bool sam_unblock(int fd) {
+    return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0;
+}
+
 static bool prepare(int fd) {
     int on = 1;
     /* A unit is written in one go: waiting to fill a segment would only delay it. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     /* Where silence is allowed, in a chat, a peer whose machine is gone is noticed in the end. */
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0;
+    return sam_unblock(fd);
 }
 
 static void close_keeping_errno(int fd) {

@@ -36,6 +36,10 @@ SAM_MUST_CHECK enum sam_status sam_accept(int *fd, int listener, char address[SA
 SAM_MUST_CHECK enum sam_status sam_connect(int *fd, const char *host, uint16_t port, int stop,
                                            int64_t deadline, struct sam_where *address);
 
+/* Makes a descriptor as all sockets here are: non-blocking, and closed on exec. False: errno tells.
+ */
+bool sam_unblock(int fd);
+
 /* Waits until fd can be read or written, as poll's events say, or has ended. SAM_TIMEOUT;
  * SAM_STOPPED: stop, as below, is ready and fd is not; SAM_NETWORK. */
 SAM_MUST_CHECK enum sam_status sam_wait(int fd, short events, int stop, int64_t deadline);

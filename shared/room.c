@@ -1,7 +1,6 @@
 #include "room.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,14 +112,15 @@ static enum sam_status tell_news(const struct sam_member *member, const char *wh
 
 /* From here on the lock is taken. */
 
+/* One that blocked would hold everybody up: it is read under the lock. */
 static bool make_wake(struct sam_member *member) {
     if (pipe(member->wake) != 0)
         return false;
-    for (int i = 0; i < 2; i++) {
-        fcntl(member->wake[i], F_SETFD, FD_CLOEXEC);
-        fcntl(member->wake[i], F_SETFL, O_NONBLOCK);
-    }
-    return true;
+    if (sam_unblock(member->wake[0]) && sam_unblock(member->wake[1]))
+        return true;
+    close(member->wake[0]);
+    close(member->wake[1]);
+    return false;
 }
 
 enum sam_status sam_room_join(struct sam_room *room, struct sam_member *member) {

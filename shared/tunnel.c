@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -171,10 +170,7 @@ static void *run_pump(void *argument) {
 }
 
 static bool prepare(const int ends[2]) {
-    for (int i = 0; i < 2; i++)
-        if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) != 0 || fcntl(ends[i], F_SETFL, O_NONBLOCK) != 0)
-            return false;
-    return true;
+    return sam_unblock(ends[0]) && sam_unblock(ends[1]);
 }
 
 /* The pump's thread takes no signal: those are for the program. */
