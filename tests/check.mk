@@ -30,6 +30,8 @@ valgrind: $(TESTS) $(PROGRAMS) ## run the tests of the library under valgrind's 
 	SAM_BIN=$(or $(BIN),./) CK_TIMEOUT_MULTIPLIER=30 CK_EXCLUDE_TAGS=slow $(VALGRIND) $(TESTS) \
 	  $(or $(SUITES),status bytes file primitives rsa wire keys show envelope vectors connection)
 
+include tests/torture.mk
+
 coverage: ## run the tests and tell which lines of the programs they reach
 	$(call variant,coverage,check,--coverage)
 	gcovr --root . --object-directory $(BUILD)/coverage --exclude-throw-branches --print-summary \

@@ -1,8 +1,8 @@
-/* Every suite of the tests, one for each module; main.c runs them. */
+/* Every suite of make check, one for each module; main.c runs them. */
 #ifndef SAM_TESTS_SUITES_H
 #define SAM_TESTS_SUITES_H
 
-#include <check.h>
+#include "runner.h"
 
 #define SUITES(X)                                                                                  \
     X(status)                                                                                      \
@@ -28,8 +28,6 @@
     X(instruments)                                                                                 \
     X(labs)
 
-#define SUITE_DECLARE(name) Suite *name##_suite(void);
 SUITES(SUITE_DECLARE)
-#undef SUITE_DECLARE
 
 #endif

@@ -1,0 +1,5 @@
+#include "suites.h"
+
+Suite *crowd_suite(void) {
+    return suite_create("crowd");
+}

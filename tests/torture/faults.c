@@ -1,0 +1,5 @@
+#include "suites.h"
+
+Suite *faults_suite(void) {
+    return suite_create("faults");
+}

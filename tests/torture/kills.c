@@ -1,0 +1,5 @@
+#include "suites.h"
+
+Suite *kills_suite(void) {
+    return suite_create("kills");
+}

@@ -1,0 +1,5 @@
+#include "suites.h"
+
+Suite *secrets_suite(void) {
+    return suite_create("secrets");
+}
