@@ -1,4 +1,4 @@
-/* Runs suites: all of a table, or those named on the command line. */
+/* Runs suites: all of a table, or those named on the command line, several at once. */
 #ifndef SAM_TESTS_RUNNER_H
 #define SAM_TESTS_RUNNER_H
 
@@ -13,7 +13,8 @@ struct suite_row {
 #define SUITE_ROW(name) {#name, name##_suite},
 #define SUITE_DECLARE(name) Suite *name##_suite(void);
 
-/* Returns the exit code of main: success when at least one test ran and none failed. */
-int run_suites(const struct suite_row *rows, size_t count, int argc, char **argv);
+/* At most at_once of them run at the same time. Returns the exit code of main: success when at
+ * least one test ran and none failed. */
+int run_suites(const struct suite_row *rows, size_t count, long at_once, int argc, char **argv);
 
 #endif
