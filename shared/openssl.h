@@ -11,10 +11,13 @@
 /* Success is 1 and nothing else: several calls return -1 or 2 for other than success. */
 #define DONE(call) ((call) == 1)
 
+enum sam_rsa_operation { SAM_ENCRYPT, SAM_DECRYPT_BLOCK, SAM_SIGN, SAM_VERIFY, SAM_RSA_OPERATIONS };
+
 struct sam_crypto {
     EVP_MD *sha256;
     EVP_CIPHER *aes256gcm;
     EVP_KDF *hkdf;
+    EVP_PKEY_CTX *kept[SAM_RSA_OPERATIONS]; /* of the key that each was last carried out with */
     struct sam_rsa_count count;
 };
 

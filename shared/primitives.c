@@ -47,6 +47,8 @@ void sam_crypto_free(struct sam_crypto *crypto) {
     EVP_MD_free(crypto->sha256);
     EVP_CIPHER_free(crypto->aes256gcm);
     EVP_KDF_free(crypto->hkdf);
+    for (size_t i = 0; i < SAM_RSA_OPERATIONS; i++)
+        EVP_PKEY_CTX_free(crypto->kept[i]);
     free(crypto);
 }
 
@@ -107,45 +109,90 @@ size_t sam_rsa_size(const struct sam_rsa *rsa) {
     return rsa->size;
 }
 
-/* OAEP's parameters, all of them, in one place. params holds 5. */
-static void pin_oaep(OSSL_PARAM *params, const uint8_t *label, size_t label_length) {
-    params[0] = OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_PAD_MODE,
-                                                 unconst(OSSL_PKEY_RSA_PAD_MODE_OAEP), 0);
-    params[1] = OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST,
-                                                 unconst(SAM_HASH_NAME), 0);
-    params[2] = OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST,
-                                                 unconst(SAM_HASH_NAME), 0);
-    params[3] = OSSL_PARAM_construct_octet_string(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL, unconst(label),
-                                                  label_length);
-    params[4] = OSSL_PARAM_construct_end();
+/* OAEP's parameters but the label, all of them, in one place. */
+static int pin_oaep(EVP_PKEY_CTX *context,
+                    int (*start)(EVP_PKEY_CTX *context, const OSSL_PARAM params[])) {
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_PAD_MODE,
+                                         unconst(OSSL_PKEY_RSA_PAD_MODE_OAEP), 0),
+        OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, unconst(SAM_HASH_NAME),
+                                         0),
+        OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST, unconst(SAM_HASH_NAME),
+                                         0),
+        OSSL_PARAM_construct_end(),
+    };
+    return start(context, params);
 }
 
-/* PSS's parameters likewise. The hash of the message is named where signing starts. */
-static void pin_pss(OSSL_PARAM *params, int *salt_length) {
-    params[0] = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE,
-                                                 unconst(OSSL_PKEY_RSA_PAD_MODE_PSS), 0);
-    params[1] = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST,
-                                                 unconst(SAM_HASH_NAME), 0);
-    params[2] = OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, salt_length);
-    params[3] = OSSL_PARAM_construct_end();
+/* PSS's parameters likewise. */
+static int pin_pss(EVP_PKEY_CTX *context,
+                   int (*start)(EVP_PKEY_CTX *context, const OSSL_PARAM params[])) {
+    int salt_length = SAM_PSS_SALT_SIZE;
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE,
+                                         unconst(OSSL_PKEY_RSA_PAD_MODE_PSS), 0),
+        OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, unconst(SAM_HASH_NAME), 0),
+        OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, unconst(SAM_HASH_NAME),
+                                         0),
+        OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, &salt_length),
+        OSSL_PARAM_construct_end(),
+    };
+    return start(context, params);
+}
+
+static int start(EVP_PKEY_CTX *context, enum sam_rsa_operation operation) {
+    switch (operation) {
+    case SAM_ENCRYPT:
+        return pin_oaep(context, EVP_PKEY_encrypt_init_ex);
+    case SAM_DECRYPT_BLOCK:
+        return pin_oaep(context, EVP_PKEY_decrypt_init_ex);
+    case SAM_SIGN:
+        return pin_pss(context, EVP_PKEY_sign_init_ex);
+    default:
+        return pin_pss(context, EVP_PKEY_verify_init_ex);
+    }
+}
+
+/* The context of an operation with a key, its parameters pinned: the one that is kept, where the
+ * key is the same. It holds the key, so that no other one is found at the same address. NULL on
+ * failure; the handle owns it. */
+static EVP_PKEY_CTX *context_of(struct sam_crypto *crypto, enum sam_rsa_operation operation,
+                                const struct sam_rsa *rsa) {
+    EVP_PKEY_CTX **kept = &crypto->kept[operation];
+    if (*kept != NULL && EVP_PKEY_CTX_get0_pkey(*kept) == rsa->pkey)
+        return *kept;
+    EVP_PKEY_CTX_free(*kept);
+    *kept = EVP_PKEY_CTX_new_from_pkey(NULL, rsa->pkey, NULL);
+    if (*kept != NULL && !DONE(start(*kept, operation))) {
+        EVP_PKEY_CTX_free(*kept);
+        *kept = NULL;
+    }
+    return *kept;
+}
+
+/* OAEP's label, which is another for each block. */
+static bool set_label(EVP_PKEY_CTX *context, const uint8_t *label, size_t label_length) {
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL, unconst(label),
+                                          label_length),
+        OSSL_PARAM_construct_end(),
+    };
+    return DONE(EVP_PKEY_CTX_set_params(context, params));
 }
 
 enum sam_status sam_oaep_encrypt(struct sam_crypto *crypto, const struct sam_rsa *recipient,
                                  uint8_t *out, const uint8_t *label, size_t label_length,
                                  const uint8_t *message, size_t length) {
     enum sam_status status = SAM_CRYPTO;
-    OSSL_PARAM params[5];
-    pin_oaep(params, label, label_length);
     size_t written = recipient->size;
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, recipient->pkey, NULL);
+    EVP_PKEY_CTX *context = context_of(crypto, SAM_ENCRYPT, recipient);
     crypto->count.public_operations++;
-    if (context != NULL && DONE(EVP_PKEY_encrypt_init_ex(context, params)) &&
+    if (context != NULL && set_label(context, label, label_length) &&
         DONE(EVP_PKEY_encrypt(context, out, &written, message, length)) &&
         written == recipient->size)
         status = SAM_OK;
     else
         sam_wipe(out, recipient->size);
-    EVP_PKEY_CTX_free(context);
     ERR_clear_error();
     return status;
 }
@@ -154,19 +201,16 @@ enum sam_status sam_oaep_decrypt(struct sam_crypto *crypto, const struct sam_rsa
                                  uint8_t out[SAM_RSA_SIZE_MAX], size_t *length,
                                  const uint8_t *label, size_t label_length, const uint8_t *block) {
     enum sam_status status = SAM_DECRYPT;
-    OSSL_PARAM params[5];
-    pin_oaep(params, label, label_length);
     *length = SAM_RSA_SIZE_MAX;
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, own->pkey, NULL);
+    EVP_PKEY_CTX *context = context_of(crypto, SAM_DECRYPT_BLOCK, own);
     crypto->count.private_operations++;
-    if (context != NULL && DONE(EVP_PKEY_decrypt_init_ex(context, params)) &&
+    if (context != NULL && set_label(context, label, label_length) &&
         DONE(EVP_PKEY_decrypt(context, out, length, block, own->size))) {
         status = SAM_OK;
     } else {
         sam_wipe(out, SAM_RSA_SIZE_MAX);
         *length = 0;
     }
-    EVP_PKEY_CTX_free(context);
     ERR_clear_error();
     return status;
 }
@@ -174,22 +218,17 @@ enum sam_status sam_oaep_decrypt(struct sam_crypto *crypto, const struct sam_rsa
 enum sam_status sam_pss_sign(struct sam_crypto *crypto, const struct sam_rsa *own,
                              uint8_t *signature, const void *a, size_t a_length, const void *b,
                              size_t b_length) {
-    enum sam_status status = SAM_CRYPTO;
-    int salt_length = SAM_PSS_SALT_SIZE;
-    OSSL_PARAM params[4];
-    pin_pss(params, &salt_length);
+    uint8_t hash[SAM_SHA256_SIZE];
     size_t written = own->size;
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *context = context_of(crypto, SAM_SIGN, own);
+    enum sam_status status = sam_sha256(crypto, hash, a, a_length, b, b_length);
     crypto->count.private_operations++;
-    if (context != NULL &&
-        DONE(EVP_DigestSignInit_ex(context, NULL, SAM_HASH_NAME, NULL, NULL, own->pkey, params)) &&
-        DONE(EVP_DigestSignUpdate(context, a, a_length)) &&
-        DONE(EVP_DigestSignUpdate(context, b, b_length)) &&
-        DONE(EVP_DigestSignFinal(context, signature, &written)) && written == own->size)
-        status = SAM_OK;
-    else
+    if (status == SAM_OK &&
+        !(context != NULL && DONE(EVP_PKEY_sign(context, signature, &written, hash, sizeof hash)) &&
+          written == own->size))
+        status = SAM_CRYPTO;
+    if (status != SAM_OK)
         sam_wipe(signature, own->size);
-    EVP_MD_CTX_free(context);
     ERR_clear_error();
     return status;
 }
@@ -197,20 +236,16 @@ enum sam_status sam_pss_sign(struct sam_crypto *crypto, const struct sam_rsa *ow
 enum sam_status sam_pss_verify(struct sam_crypto *crypto, const struct sam_rsa *sender,
                                const uint8_t *signature, const void *a, size_t a_length,
                                const void *b, size_t b_length) {
-    enum sam_status status = SAM_CRYPTO;
-    int salt_length = SAM_PSS_SALT_SIZE;
-    OSSL_PARAM params[4];
-    pin_pss(params, &salt_length);
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    uint8_t hash[SAM_SHA256_SIZE];
+    EVP_PKEY_CTX *context = context_of(crypto, SAM_VERIFY, sender);
+    enum sam_status status = sam_sha256(crypto, hash, a, a_length, b, b_length);
     crypto->count.public_operations++;
-    if (context != NULL &&
-        DONE(EVP_DigestVerifyInit_ex(context, NULL, SAM_HASH_NAME, NULL, NULL, sender->pkey,
-                                     params)) &&
-        DONE(EVP_DigestVerifyUpdate(context, a, a_length)) &&
-        DONE(EVP_DigestVerifyUpdate(context, b, b_length)))
-        status =
-            DONE(EVP_DigestVerifyFinal(context, signature, sender->size)) ? SAM_OK : SAM_SIGNATURE;
-    EVP_MD_CTX_free(context);
+    if (context == NULL)
+        status = SAM_CRYPTO;
+    /* -1 is no success either. */
+    if (status == SAM_OK &&
+        !DONE(EVP_PKEY_verify(context, signature, sender->size, hash, sizeof hash)))
+        status = SAM_SIGNATURE;
     ERR_clear_error();
     return status;
 }

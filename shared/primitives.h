@@ -28,8 +28,10 @@ enum {
     SAM_RSA_EXPONENT = 65537
 };
 
-/* One thread's way to libcrypto: its algorithms, looked up once, and a count of its RSA operations.
- * A handle is used by one thread at a time; keys are shared by all. */
+/* One thread's way to libcrypto: its algorithms, looked up once, what RSA needs besides a key, set
+ * up once for each key, and a count of its RSA operations. A handle is used by one thread at a
+ * time; keys are shared by all. Of each operation it keeps the key that it was last carried out
+ * with: such a key is wiped when it has been freed and the handle has been, too. */
 struct sam_crypto;
 
 /* How many RSA operations a handle has carried out, failed ones too. */
