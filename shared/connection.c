@@ -5,7 +5,7 @@
 #include "transfer.h"
 
 enum {
-    FIRST_READ = 4096, /* room for an envelope before its size has been earned by bytes */
+    FIRST_READ = 512, /* room for a unit before more has been earned by bytes */
     ANSWERS = 1 << SAM_KIND_REPLY | 1 << SAM_KIND_REFUSE
 };
 
@@ -97,7 +97,7 @@ static enum sam_status seal(struct sam_connection *connection, struct sam_envelo
     const struct sam_party *party = connection->party;
     if (!connection->session.begun)
         return sam_envelope_seal(envelope, party, to, address);
-    enum sam_status status = sam_record_seal(&connection->session, party->crypto, address->kind,
+    enum sam_status status = sam_record_seal(&connection->session, address->kind,
                                              envelope->bytes.data, envelope->message_length);
     envelope->header = (struct sam_header){.mode = 2, .kind = (uint8_t)address->kind};
     envelope->message = NULL;
@@ -290,6 +290,10 @@ static enum sam_status receive_record(struct sam_connection *connection, int64_t
     return SAM_OK;
 }
 
+bool sam_connection_is_ahead(const struct sam_connection *connection) {
+    return connection->ahead_from < connection->ahead_to;
+}
+
 enum sam_status sam_connection_receive(struct sam_connection *connection,
                                        struct sam_incoming *incoming) {
     int64_t deadline = sam_deadline_of(connection);
@@ -331,8 +335,8 @@ static void settle(struct sam_connection *connection, unsigned kind) {
 
 static enum sam_status open_record(struct sam_connection *connection,
                                    struct sam_envelope *envelope) {
-    enum sam_status status = sam_record_open(&connection->session, connection->party->crypto,
-                                             envelope->bytes.data, envelope->header.body_length);
+    enum sam_status status =
+        sam_record_open(&connection->session, envelope->bytes.data, envelope->header.body_length);
     if (status != SAM_OK)
         return status;
     envelope->message = envelope->bytes.data + SAM_RECORD_SIZE;
@@ -369,8 +373,7 @@ enum sam_status sam_connection_close(struct sam_connection *connection) {
     if (!session->begun || session->out.closed || connection->closing)
         return SAM_OK;
     connection->closing = true;
-    enum sam_status status =
-        sam_record_seal(&connection->session, connection->party->crypto, SAM_KIND_CLOSE, record, 0);
+    enum sam_status status = sam_record_seal(&connection->session, SAM_KIND_CLOSE, record, 0);
     return status == SAM_OK ? sam_write_unit(connection, record, sizeof record) : status;
 }
 

@@ -14,7 +14,8 @@ enum {
     /* An envelope up to this size, which is any of mode 1 up to its default limit, needs no share
      * of the common memory: slow peers with large ones cannot hold it up. */
     SAM_OWN_MEMORY = 32 * 1024,
-    SAM_UNANSWERED_MAX = 64 /* requests of a client that wait for their answers */
+    SAM_UNANSWERED_MAX = 64, /* requests of a client that wait for their answers */
+    SAM_AHEAD_SIZE = 4096
 };
 
 struct sam_connection {
@@ -28,6 +29,9 @@ struct sam_connection {
     bool is_client;                  /* set by sam_connection_meet */
     uint32_t sequence;               /* of a client's next request */
     uint64_t bytes_sent, bytes_received;
+    /* What has been read and not been asked for yet: small units come with one call, not four. */
+    uint8_t ahead[SAM_AHEAD_SIZE];
+    size_t ahead_from, ahead_to;
 
     /* What pushes refer to, and the sequence of the next; a client has joined once it is not 0. */
     uint8_t join[SAM_ID_SIZE];
@@ -41,6 +45,7 @@ struct sam_connection {
     size_t unanswered_count;
 
     struct sam_session session; /* once it has begun, there are no envelopes any more */
+    bool hold;                  /* what leaves may wait for what follows: sam_write_more */
     bool closing;               /* our close has left: nothing follows */
 };
 
@@ -109,6 +114,9 @@ SAM_MUST_CHECK enum sam_status sam_connection_push(struct sam_connection *connec
 /* Ends our side of a session with a close record, once; nothing to do where there is no session. As
  * sam_write_all, SAM_CRYPTO. */
 SAM_MUST_CHECK enum sam_status sam_connection_close(struct sam_connection *connection);
+
+/* Whether bytes of the next unit are here already: then there is no waiting for fd. */
+bool sam_connection_is_ahead(const struct sam_connection *connection);
 
 /* Reads the next envelope or record as far as steps 1 and 2 of opening: the header is checked
  * before a byte of the body is read, and memory grows with the bytes that arrive. SAM_CLOSED: the

@@ -183,14 +183,15 @@ static enum sam_exit await_either(struct state *state) {
     bool waits = state->done || state->connection->unanswered_count > 0;
     bool full = state->connection->unanswered_count == most_unanswered(dialogue);
     bool wanted = !state->editor.ended && (state->editor.terminal || !full);
-    int64_t left = (state->due - sam_now()) / 1000 + 1;
+    bool ahead = sam_connection_is_ahead(state->connection);
+    int64_t left = ahead ? 0 : (state->due - sam_now()) / 1000 + 1;
     struct pollfd polled[] = {
         {.fd = wanted ? STDIN_FILENO : -1, .events = POLLIN},
         {.fd = state->connection->fd, .events = POLLIN},
     };
-    int ready = poll(polled, 2, !waits ? -1 : left > 0 ? (int)left : 0);
+    int ready = poll(polled, 2, !waits && !ahead ? -1 : left > 0 ? (int)left : 0);
     enum sam_status status = ready < 0 && errno != EINTR ? SAM_NETWORK : SAM_OK;
-    if (ready == 0 && state->due <= sam_now())
+    if (ready == 0 && !ahead && state->due <= sam_now())
         status = SAM_TIMEOUT;
     if (status != SAM_OK) {
         enum sam_exit code = sam_complain(dialogue->talk, dialogue->peer, status);
@@ -201,7 +202,7 @@ static enum sam_exit await_either(struct state *state) {
         status = sam_editor_read(&state->editor);
     if (status != SAM_OK)
         return sam_complain(dialogue->talk, &input, status);
-    return ready > 0 && polled[1].revents != 0 ? receive(state) : SAM_EXIT_OK;
+    return ahead || (ready > 0 && polled[1].revents != 0) ? receive(state) : SAM_EXIT_OK;
 }
 
 static enum sam_exit converse(struct state *state) {

@@ -24,6 +24,7 @@ struct sam_duplex {
 
     pthread_mutex_t sending; /* taken before `lock`, never the other way round */
     struct sam_connection out;
+    bool held_back;             /* an answer, for the message that may follow it at once */
     enum sam_status out_status; /* SAM_OK as long as more can be sent */
 
     pthread_mutex_t lock; /* over all that follows; never held while the network is waited for */
@@ -45,12 +46,6 @@ static bool make_locks(struct sam_duplex *d) {
     }
     pthread_mutex_destroy(&d->sending);
     return false;
-}
-
-/* Of a lane that the other half uses, this one keeps neither the key nor a place to go on from. */
-static void give_up(struct sam_lane *lane) {
-    sam_wipe(lane, sizeof *lane);
-    lane->closed = true;
 }
 
 enum sam_status sam_duplex_new(struct sam_duplex **out, const struct sam_connection *connection,
@@ -87,8 +82,8 @@ enum sam_status sam_duplex_new(struct sam_duplex **out, const struct sam_connect
     d->out.party = &d->out_party;
     /* A client whose write fails looks for a rejection: here that is for who reads. */
     d->out.is_client = false;
-    give_up(&d->out.session.in);
-    give_up(&d->in.session.out);
+    /* Of the lane that the other half has, a half knows nothing. */
+    d->out.session.in = d->in.session.out = (struct sam_lane){.closed = true};
     *out = d;
     return SAM_OK;
 }
@@ -123,15 +118,28 @@ static void fail(struct sam_duplex *d, enum sam_status status) {
     pthread_mutex_unlock(&d->sending);
 }
 
-/* Answers a client's record, with a reply or with a refusal. What fails here ends our sending; what
- * has come is none the worse for it. */
+/* Answers a client's record, with a reply or with a refusal. Most servers have something to say
+ * now: it shares the answer's packet, and wakes the client once. What fails here ends our sending;
+ * what has come is none the worse for it. */
 static void answer(struct sam_duplex *d, const struct sam_header *request, const char *refusal) {
     enum sam_kind kind = refusal == NULL ? SAM_KIND_REPLY : SAM_KIND_REFUSE;
     size_t length = refusal == NULL ? 0 : strlen(refusal);
     pthread_mutex_lock(&d->sending);
     hurry(d, &d->out);
+    d->out.hold = d->held_back = true;
     if (d->out_status == SAM_OK)
         d->out_status = sam_connection_answer(&d->out, request, &d->peer, kind, refusal, length);
+    d->out.hold = false;
+    pthread_mutex_unlock(&d->sending);
+}
+
+/* Nothing has followed an answer, and now we wait ourselves. Who is sending lets it go as well. */
+static void let_go(struct sam_duplex *d) {
+    if (pthread_mutex_trylock(&d->sending) != 0)
+        return;
+    if (d->held_back)
+        sam_flush(d->out.fd);
+    d->held_back = false;
     pthread_mutex_unlock(&d->sending);
 }
 
@@ -193,7 +201,11 @@ static enum sam_status sort(struct sam_duplex *d, struct sam_incoming *incoming)
  * deadline. Every other failure is in_status. */
 static enum sam_status take(struct sam_duplex *d, int64_t deadline) {
     struct sam_incoming incoming = {0};
-    enum sam_status status = sam_wait(d->in.fd, POLLIN, -1, deadline);
+    enum sam_status status = SAM_OK;
+    if (!sam_connection_is_ahead(&d->in)) {
+        let_go(d);
+        status = sam_wait(d->in.fd, POLLIN, -1, deadline);
+    }
     if (status == SAM_TIMEOUT)
         return status;
     hurry(d, &d->in);
@@ -299,6 +311,7 @@ enum sam_status sam_duplex_send(struct sam_duplex *d, const void *data, size_t l
     status = d->out_status;
     if (status == SAM_OK) {
         status = d->is_client ? ask(d, data, length) : sam_connection_push(&d->out, data, length);
+        d->held_back = false;
         if (status != SAM_MEMORY)
             d->out_status = status;
     }
@@ -375,6 +388,8 @@ enum sam_status sam_duplex_close(struct sam_duplex *d) {
     while (d->count > 0)
         drop_first(d);
     close(d->in.fd);
+    sam_session_end(&d->in.session);
+    sam_session_end(&d->out.session);
     sam_crypto_free(d->in_party.crypto);
     sam_crypto_free(d->out_party.crypto);
     pthread_mutex_destroy(&d->sending);

@@ -19,6 +19,10 @@ enum {
     DRAIN_SIZE = 4096
 };
 
+#ifndef MSG_MORE
+#define MSG_MORE 0 /* here nothing is held back */
+#endif
+
 static int64_t microseconds(clockid_t clock) {
     struct timespec now;
     clock_gettime(clock, &now);
@@ -217,10 +221,10 @@ enum sam_status sam_read_all(int fd, int stop, int64_t deadline, uint8_t *data, 
     return SAM_OK;
 }
 
-enum sam_status sam_write_all(int fd, int stop, int64_t deadline, const uint8_t *data,
-                              size_t length) {
+static enum sam_status write_all(int fd, int stop, int64_t deadline, const uint8_t *data,
+                                 size_t length, int flags) {
     for (size_t sent = 0; sent < length;) {
-        ssize_t n = send(fd, data + sent, length - sent, 0);
+        ssize_t n = send(fd, data + sent, length - sent, flags);
         if (n >= 0) {
             sent += (size_t)n;
             continue;
@@ -241,6 +245,21 @@ enum sam_status sam_write_all(int fd, int stop, int64_t deadline, const uint8_t 
         }
     }
     return SAM_OK;
+}
+
+enum sam_status sam_write_all(int fd, int stop, int64_t deadline, const uint8_t *data,
+                              size_t length) {
+    return write_all(fd, stop, deadline, data, length, 0);
+}
+
+enum sam_status sam_write_more(int fd, int stop, int64_t deadline, const uint8_t *data,
+                               size_t length) {
+    return write_all(fd, stop, deadline, data, length, MSG_MORE);
+}
+
+void sam_flush(int fd) {
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* set anew, it sends what waits */
 }
 
 void sam_linger(int fd, int64_t deadline) {

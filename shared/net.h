@@ -62,6 +62,15 @@ SAM_MUST_CHECK enum sam_status sam_read_all(int fd, int stop, int64_t deadline, 
 SAM_MUST_CHECK enum sam_status sam_write_all(int fd, int stop, int64_t deadline,
                                              const uint8_t *data, size_t length);
 
+/* Writes what may wait for what follows it, to travel in one packet with it: until the next
+ * sam_write_all, until sam_flush, or, where the system can hold it back at all, for the fifth of a
+ * second that the system does so. As sam_write_all. */
+SAM_MUST_CHECK enum sam_status sam_write_more(int fd, int stop, int64_t deadline,
+                                              const uint8_t *data, size_t length);
+
+/* Lets go what sam_write_more has held back. */
+void sam_flush(int fd);
+
 /* Ends our side, reads and drops what still comes until the peer ends or the deadline: a close with
  * unread bytes would make the system destroy what we sent last. */
 void sam_linger(int fd, int64_t deadline);

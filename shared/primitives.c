@@ -250,25 +250,78 @@ enum sam_status sam_pss_verify(struct sam_crypto *crypto, const struct sam_rsa *
     return status;
 }
 
+/* It is libcrypto's context and nothing else, under a name that no OpenSSL type passes the border
+ * by.
+ */
+static EVP_CIPHER_CTX *context_in(struct sam_gcm *gcm) {
+    return (EVP_CIPHER_CTX *)gcm;
+}
+
+enum sam_status sam_gcm_new(struct sam_gcm **out, struct sam_crypto *crypto,
+                            const uint8_t key[SAM_GCM_KEY_SIZE], enum sam_gcm_use use) {
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    *out = (struct sam_gcm *)context;
+    if (context != NULL &&
+        DONE(EVP_CipherInit_ex2(context, crypto->aes256gcm, key, NULL, use == SAM_GCM_SEALS, NULL)))
+        return SAM_OK;
+    sam_gcm_free(*out);
+    *out = NULL;
+    return SAM_CRYPTO;
+}
+
+enum sam_status sam_gcm_seal(struct sam_gcm *gcm, const uint8_t nonce[SAM_GCM_NONCE_SIZE],
+                             const uint8_t *aad, size_t aad_length, uint8_t *data, size_t length,
+                             uint8_t tag[SAM_GCM_TAG_SIZE]) {
+    EVP_CIPHER_CTX *context = context_in(gcm);
+    int n = 0;
+    if (length <= INT_MAX && aad_length <= INT_MAX &&
+        DONE(EVP_EncryptInit_ex2(context, NULL, NULL, nonce, NULL)) &&
+        DONE(EVP_EncryptUpdate(context, NULL, &n, aad, (int)aad_length)) &&
+        DONE(EVP_EncryptUpdate(context, data, &n, data, (int)length)) &&
+        DONE(EVP_EncryptFinal_ex(context, tag, &n)) &&
+        DONE(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, SAM_GCM_TAG_SIZE, tag)))
+        return SAM_OK;
+    sam_wipe(data, length);
+    sam_wipe(tag, SAM_GCM_TAG_SIZE);
+    return SAM_CRYPTO;
+}
+
+enum sam_status sam_gcm_open(struct sam_gcm *gcm, const uint8_t nonce[SAM_GCM_NONCE_SIZE],
+                             const uint8_t *aad, size_t aad_length, uint8_t *data, size_t length,
+                             const uint8_t tag[SAM_GCM_TAG_SIZE]) {
+    EVP_CIPHER_CTX *context = context_in(gcm);
+    enum sam_status status = SAM_CRYPTO;
+    int n = 0;
+    uint8_t expected[SAM_GCM_TAG_SIZE];
+    memcpy(expected, tag, sizeof expected);
+    if (length <= INT_MAX && aad_length <= INT_MAX &&
+        DONE(EVP_DecryptInit_ex2(context, NULL, NULL, nonce, NULL)) &&
+        DONE(EVP_DecryptUpdate(context, NULL, &n, aad, (int)aad_length)) &&
+        DONE(EVP_DecryptUpdate(context, data, &n, data, (int)length)) &&
+        DONE(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, sizeof expected, expected)))
+        status = DONE(EVP_DecryptFinal_ex(context, expected, &n)) ? SAM_OK : SAM_DECRYPT;
+    if (status != SAM_OK)
+        sam_wipe(data, length);
+    return status;
+}
+
+void sam_gcm_free(struct sam_gcm *gcm) {
+    EVP_CIPHER_CTX_free(context_in(gcm)); /* wipes what it holds of the key */
+}
+
 enum sam_status sam_gcm_encrypt(struct sam_crypto *crypto, const uint8_t key[SAM_GCM_KEY_SIZE],
                                 const uint8_t nonce[SAM_GCM_NONCE_SIZE], const uint8_t *aad,
                                 size_t aad_length, uint8_t *data, size_t length,
                                 uint8_t tag[SAM_GCM_TAG_SIZE]) {
-    enum sam_status status = SAM_CRYPTO;
-    int n = 0;
-    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    if (context != NULL && length <= INT_MAX && aad_length <= INT_MAX &&
-        DONE(EVP_EncryptInit_ex2(context, crypto->aes256gcm, key, nonce, NULL)) &&
-        DONE(EVP_EncryptUpdate(context, NULL, &n, aad, (int)aad_length)) &&
-        DONE(EVP_EncryptUpdate(context, data, &n, data, (int)length)) &&
-        DONE(EVP_EncryptFinal_ex(context, tag, &n)) &&
-        DONE(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, SAM_GCM_TAG_SIZE, tag))) {
-        status = SAM_OK;
+    struct sam_gcm *gcm;
+    enum sam_status status = sam_gcm_new(&gcm, crypto, key, SAM_GCM_SEALS);
+    if (status == SAM_OK) {
+        status = sam_gcm_seal(gcm, nonce, aad, aad_length, data, length, tag);
     } else {
         sam_wipe(data, length);
         sam_wipe(tag, SAM_GCM_TAG_SIZE);
     }
-    EVP_CIPHER_CTX_free(context);
+    sam_gcm_free(gcm);
     return status;
 }
 
@@ -276,19 +329,12 @@ enum sam_status sam_gcm_decrypt(struct sam_crypto *crypto, const uint8_t key[SAM
                                 const uint8_t nonce[SAM_GCM_NONCE_SIZE], const uint8_t *aad,
                                 size_t aad_length, uint8_t *data, size_t length,
                                 const uint8_t tag[SAM_GCM_TAG_SIZE]) {
-    enum sam_status status = SAM_CRYPTO;
-    int n = 0;
-    uint8_t expected[SAM_GCM_TAG_SIZE];
-    memcpy(expected, tag, sizeof expected);
-    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    if (context != NULL && length <= INT_MAX && aad_length <= INT_MAX &&
-        DONE(EVP_DecryptInit_ex2(context, crypto->aes256gcm, key, nonce, NULL)) &&
-        DONE(EVP_DecryptUpdate(context, NULL, &n, aad, (int)aad_length)) &&
-        DONE(EVP_DecryptUpdate(context, data, &n, data, (int)length)) &&
-        DONE(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, sizeof expected, expected)))
-        status = DONE(EVP_DecryptFinal_ex(context, expected, &n)) ? SAM_OK : SAM_DECRYPT;
-    if (status != SAM_OK)
+    struct sam_gcm *gcm;
+    enum sam_status status = sam_gcm_new(&gcm, crypto, key, SAM_GCM_OPENS);
+    if (status == SAM_OK)
+        status = sam_gcm_open(gcm, nonce, aad, aad_length, data, length, tag);
+    else
         sam_wipe(data, length);
-    EVP_CIPHER_CTX_free(context);
+    sam_gcm_free(gcm);
     return status;
 }

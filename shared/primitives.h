@@ -108,18 +108,43 @@ SAM_MUST_CHECK enum sam_status sam_pss_verify(struct sam_crypto *crypto,
                                               const uint8_t *signature, const void *a,
                                               size_t a_length, const void *b, size_t b_length);
 
-/* AES-256-GCM (RFC 5116, 5.2): encrypts length bytes where they stand, at most 2^31 - 1, and
- * authenticates aad with them. A key takes one nonce once. On failure (SAM_CRYPTO) data and tag are
- * zeroed. */
+/* AES-256-GCM (RFC 5116, 5.2) under one key, made ready once for all that is sealed under it, or
+ * for all that is opened. Used by one thread at a time. */
+struct sam_gcm;
+
+enum sam_gcm_use { SAM_GCM_SEALS, SAM_GCM_OPENS };
+
+/* Makes a key ready for one use. *out is NULL on failure (SAM_CRYPTO); the caller frees it. */
+SAM_MUST_CHECK enum sam_status sam_gcm_new(struct sam_gcm **out, struct sam_crypto *crypto,
+                                           const uint8_t key[SAM_GCM_KEY_SIZE],
+                                           enum sam_gcm_use use);
+
+/* Encrypts length bytes where they stand, at most 2^31 - 1, and authenticates aad with them. A key
+ * takes one nonce once. On failure (SAM_CRYPTO) data and tag are zeroed. */
+SAM_MUST_CHECK enum sam_status sam_gcm_seal(struct sam_gcm *gcm,
+                                            const uint8_t nonce[SAM_GCM_NONCE_SIZE],
+                                            const uint8_t *aad, size_t aad_length, uint8_t *data,
+                                            size_t length, uint8_t tag[SAM_GCM_TAG_SIZE]);
+
+/* Decrypts length bytes where they stand and checks the whole tag. On failure (SAM_DECRYPT:
+ * something of key, nonce, aad, data or tag is not as sealed; SAM_CRYPTO) data is zeroed, so
+ * nothing unverified is left. */
+SAM_MUST_CHECK enum sam_status sam_gcm_open(struct sam_gcm *gcm,
+                                            const uint8_t nonce[SAM_GCM_NONCE_SIZE],
+                                            const uint8_t *aad, size_t aad_length, uint8_t *data,
+                                            size_t length, const uint8_t tag[SAM_GCM_TAG_SIZE]);
+
+/* Wipes the key and frees what was made of it; NULL is fine. */
+void sam_gcm_free(struct sam_gcm *gcm);
+
+/* sam_gcm_seal with a key that is used once. */
 SAM_MUST_CHECK enum sam_status sam_gcm_encrypt(struct sam_crypto *crypto,
                                                const uint8_t key[SAM_GCM_KEY_SIZE],
                                                const uint8_t nonce[SAM_GCM_NONCE_SIZE],
                                                const uint8_t *aad, size_t aad_length, uint8_t *data,
                                                size_t length, uint8_t tag[SAM_GCM_TAG_SIZE]);
 
-/* AES-256-GCM (RFC 5116, 5.2): decrypts length bytes where they stand and checks the whole tag. On
- * failure (SAM_DECRYPT: something of key, nonce, aad, data or tag is not as sealed; SAM_CRYPTO)
- * data is zeroed, so nothing unverified is left. */
+/* sam_gcm_open likewise. */
 SAM_MUST_CHECK enum sam_status sam_gcm_decrypt(struct sam_crypto *crypto,
                                                const uint8_t key[SAM_GCM_KEY_SIZE],
                                                const uint8_t nonce[SAM_GCM_NONCE_SIZE],

@@ -26,8 +26,8 @@ static enum sam_status set_up(const struct sam_secure_socket *s, struct setting 
     return status;
 }
 
-/* Hands fd and handle over to a session; where that or something before it has failed, frees them.
- */
+/* Hands fd, handle and keys over to a session; where that or something before it has failed, frees
+ * them. */
 static enum sam_status hand_over(struct setting *setting, enum sam_status status,
                                  struct sam_duplex **session, const struct sam_key *peer,
                                  uint32_t max_message) {
@@ -37,9 +37,9 @@ static enum sam_status hand_over(struct setting *setting, enum sam_status status
         int reason = errno;
         close(setting->connection.fd);
         sam_crypto_free(setting->crypto);
+        sam_session_end(&setting->connection.session);
         errno = reason;
     }
-    sam_session_end(&setting->connection.session);
     return status;
 }
 

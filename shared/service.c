@@ -287,18 +287,19 @@ static enum sam_status await_request(struct conversation *c) {
     enum sam_status status = SAM_OK;
     while (status == SAM_OK) {
         bool crowded = sam_room_is_crowded(c->service->room);
+        bool ahead = !crowded && sam_connection_is_ahead(&c->connection);
         struct pollfd polled[] = {
             {.fd = c->service->stop, .events = POLLIN},
             {.fd = c->member.wake[0], .events = POLLIN},
             {.fd = crowded ? -1 : c->connection.fd, .events = POLLIN},
         };
-        if (poll(polled, 3, crowded ? CROWDED_MS : -1) < 0 && errno != EINTR)
+        if (poll(polled, 3, ahead ? 0 : crowded ? CROWDED_MS : -1) < 0 && errno != EINTR)
             return SAM_NETWORK;
         if (polled[0].revents != 0)
             return SAM_STOPPED;
         if (polled[1].revents != 0)
             status = push_one(c);
-        if (status == SAM_OK && polled[2].revents != 0)
+        if (status == SAM_OK && (ahead || polled[2].revents != 0))
             return SAM_OK;
     }
     return status;

@@ -7,34 +7,49 @@ enum { AT_SEQUENCE = 8, AT_LENGTH = 12 };
 /* A direction ends before its 2^38th byte: GCM then stays within 2^-60 of ideal. */
 #define BYTES_MAX ((uint64_t)1 << 38)
 
+/* What both directions' keys are made of. Whoever filled it wipes it. */
+struct source {
+    uint8_t material[2 * SAM_SHARE_SIZE];
+    uint8_t salt[SAM_SHA256_SIZE];
+};
+
+static enum sam_status derive(struct sam_lane *lane, struct sam_crypto *crypto,
+                              const struct source *source, const char *info, enum sam_gcm_use use) {
+    uint8_t key[SAM_GCM_KEY_SIZE];
+    enum sam_status status =
+        sam_hkdf(crypto, key, sizeof key, source->material, sizeof source->material, source->salt,
+                 sizeof source->salt, info);
+    if (status == SAM_OK)
+        status = sam_gcm_new(&lane->key, crypto, key, use);
+    sam_wipe(key, sizeof key);
+    return status;
+}
+
 enum sam_status sam_session_begin(struct sam_session *session, struct sam_crypto *crypto,
                                   bool is_client, const struct sam_agreement *agreement,
                                   uint32_t max_message) {
-    uint8_t material[2 * SAM_SHARE_SIZE], salt[SAM_SHA256_SIZE];
+    static const char client[] = "SAM1 session client", server[] = "SAM1 session server";
+    struct source source;
     *session = (struct sam_session){.max_message = max_message, .begun = true};
     session->kinds = is_client ? SAM_RECORDS_OF_SERVER : SAM_RECORDS_OF_CLIENT;
-    struct sam_lane *client = is_client ? &session->out : &session->in;
-    struct sam_lane *server = is_client ? &session->in : &session->out;
-    memcpy(material, agreement->client_share, SAM_SHARE_SIZE);
-    memcpy(material + SAM_SHARE_SIZE, agreement->server_share, SAM_SHARE_SIZE);
+    memcpy(source.material, agreement->client_share, SAM_SHARE_SIZE);
+    memcpy(source.material + SAM_SHARE_SIZE, agreement->server_share, SAM_SHARE_SIZE);
     enum sam_status status =
-        sam_sha256(crypto, salt, agreement->transcript, SAM_TRANSCRIPT_SIZE, NULL, 0);
+        sam_sha256(crypto, source.salt, agreement->transcript, SAM_TRANSCRIPT_SIZE, NULL, 0);
     if (status == SAM_OK)
-        status = sam_hkdf(crypto, client->key, sizeof client->key, material, sizeof material, salt,
-                          sizeof salt, "SAM1 session client");
+        status = derive(&session->out, crypto, &source, is_client ? client : server, SAM_GCM_SEALS);
     if (status == SAM_OK)
-        status = sam_hkdf(crypto, server->key, sizeof server->key, material, sizeof material, salt,
-                          sizeof salt, "SAM1 session server");
-    sam_wipe(material, sizeof material);
+        status = derive(&session->in, crypto, &source, is_client ? server : client, SAM_GCM_OPENS);
+    sam_wipe(&source, sizeof source);
     if (status != SAM_OK)
         sam_session_end(session);
     return status;
 }
 
 void sam_session_end(struct sam_session *session) {
-    sam_wipe(&session->out, sizeof session->out);
-    sam_wipe(&session->in, sizeof session->in);
-    session->out.closed = session->in.closed = true;
+    sam_gcm_free(session->out.key);
+    sam_gcm_free(session->in.key);
+    session->out = session->in = (struct sam_lane){.closed = true};
 }
 
 /* 8 zero bytes and the sequence: under one key no nonce comes twice, because no sequence does. */
@@ -43,8 +58,8 @@ static void make_nonce(uint8_t nonce[SAM_GCM_NONCE_SIZE], uint32_t sequence) {
     sam_put32(nonce + SAM_GCM_NONCE_SIZE - 4, sequence);
 }
 
-enum sam_status sam_record_seal(struct sam_session *session, struct sam_crypto *crypto,
-                                enum sam_kind kind, uint8_t *record, size_t length) {
+enum sam_status sam_record_seal(struct sam_session *session, enum sam_kind kind, uint8_t *record,
+                                size_t length) {
     struct sam_lane *lane = &session->out;
     uint8_t nonce[SAM_GCM_NONCE_SIZE], *message = record + SAM_RECORD_SIZE;
     enum sam_status status = SAM_OK;
@@ -63,8 +78,8 @@ enum sam_status sam_record_seal(struct sam_session *session, struct sam_crypto *
     make_nonce(nonce, lane->sequence++);
     lane->bytes += length;
     lane->closed = kind == SAM_KIND_CLOSE;
-    return sam_gcm_encrypt(crypto, lane->key, nonce, record, SAM_RECORD_SIZE, message, length,
-                           message + length);
+    return sam_gcm_seal(lane->key, nonce, record, SAM_RECORD_SIZE, message, length,
+                        message + length);
 }
 
 enum sam_status sam_record_check(const struct sam_session *session,
@@ -88,8 +103,7 @@ enum sam_status sam_record_check(const struct sam_session *session,
     return SAM_OK;
 }
 
-enum sam_status sam_record_open(struct sam_session *session, struct sam_crypto *crypto,
-                                uint8_t *record, uint32_t length) {
+enum sam_status sam_record_open(struct sam_session *session, uint8_t *record, uint32_t length) {
     uint8_t nonce[SAM_GCM_NONCE_SIZE], *message = record + SAM_RECORD_SIZE;
     size_t message_length = length - SAM_GCM_TAG_SIZE;
     if (!session->begun || session->in.closed) {
@@ -97,9 +111,8 @@ enum sam_status sam_record_open(struct sam_session *session, struct sam_crypto *
         return SAM_CLOSED;
     }
     make_nonce(nonce, session->in.sequence);
-    enum sam_status status =
-        sam_gcm_decrypt(crypto, session->in.key, nonce, record, SAM_RECORD_SIZE, message,
-                        message_length, message + message_length);
+    enum sam_status status = sam_gcm_open(session->in.key, nonce, record, SAM_RECORD_SIZE, message,
+                                          message_length, message + message_length);
     if (status == SAM_OK) {
         session->in.sequence++;
         session->in.closed = record[SAM_AT_KIND] == SAM_KIND_CLOSE;

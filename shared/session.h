@@ -20,13 +20,13 @@ struct sam_agreement {
 
 /* One direction of a session. */
 struct sam_lane {
-    uint8_t key[SAM_GCM_KEY_SIZE];
-    uint32_t sequence; /* of the next record */
-    uint64_t bytes;    /* sealed under the key so far */
-    bool closed;       /* by a close record, or the session has ended: nothing follows */
+    struct sam_gcm *key; /* owned; NULL once the session has ended */
+    uint32_t sequence;   /* of the next record */
+    uint64_t bytes;      /* sealed under the key so far */
+    bool closed;         /* by a close record, or the session has ended: nothing follows */
 };
 
-/* One end of a session. Wipe it with sam_session_end. */
+/* One end of a session. Free it with sam_session_end. */
 struct sam_session {
     struct sam_lane out, in;
     unsigned kinds; /* bit k: a record of kind k may come; as sam_session_begin sets it, any that
@@ -36,21 +36,20 @@ struct sam_session {
 };
 
 /* Derives both keys (RFC 5869) for the client's end or the server's. On failure (SAM_CRYPTO) the
- * session has ended. */
+ * session has ended. What session held before is not freed. */
 SAM_MUST_CHECK enum sam_status sam_session_begin(struct sam_session *session,
                                                  struct sam_crypto *crypto, bool is_client,
                                                  const struct sam_agreement *agreement,
                                                  uint32_t max_message);
 
-/* Wipes both keys: nothing is sealed or opened any more. {0} is fine. */
+/* Wipes and frees both keys: nothing is sealed or opened any more. {0} is fine. */
 void sam_session_end(struct sam_session *session);
 
 /* Seals the next record that leaves, in place: record holds SAM_RECORD_OVERHEAD + length bytes, and
  * the message's length of them from SAM_RECORD_SIZE on. SAM_LAST_SEQUENCE: this direction has used
  * up its sequence, or 2^38 bytes, but for a close; SAM_CLOSED: a close has been sealed, or the
  * session has ended; SAM_TOO_LONG; SAM_CRYPTO. On failure the message is wiped. */
-SAM_MUST_CHECK enum sam_status sam_record_seal(struct sam_session *session,
-                                               struct sam_crypto *crypto, enum sam_kind kind,
+SAM_MUST_CHECK enum sam_status sam_record_seal(struct sam_session *session, enum sam_kind kind,
                                                uint8_t *record, size_t length);
 
 /* Checks the 16 bytes of the next record's header: statuses of sam_prologue_read, SAM_ORDER,
@@ -63,8 +62,7 @@ SAM_MUST_CHECK enum sam_status sam_record_check(const struct sam_session *sessio
 /* Opens, in place, a record whose header passed sam_record_check: its message stands from
  * SAM_RECORD_SIZE on and is length - SAM_GCM_TAG_SIZE bytes. Then the next one is due. SAM_DECRYPT,
  * SAM_CRYPTO, SAM_CLOSED (as for the sealer): the message is wiped. */
-SAM_MUST_CHECK enum sam_status sam_record_open(struct sam_session *session,
-                                               struct sam_crypto *crypto, uint8_t *record,
+SAM_MUST_CHECK enum sam_status sam_record_open(struct sam_session *session, uint8_t *record,
                                                uint32_t length);
 
 #endif

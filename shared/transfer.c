@@ -1,15 +1,40 @@
 #include "transfer.h"
 
+#include <string.h>
+
 int64_t sam_deadline_of(const struct sam_connection *connection) {
     return sam_now() + connection->timeout;
 }
 
+/* Reads what is there: of a long rest into its place, of a short one what follows it, too. */
+static enum sam_status read_some(struct sam_connection *connection, int64_t deadline, uint8_t *data,
+                                 size_t size, size_t *length) {
+    bool is_long = size >= sizeof connection->ahead;
+    enum sam_status status = SAM_OK;
+    *length = 0;
+    if (connection->ahead_from == connection->ahead_to && is_long)
+        return sam_read_some(connection->fd, connection->stop, deadline, data, size, length);
+    if (connection->ahead_from == connection->ahead_to) {
+        connection->ahead_from = 0;
+        status = sam_read_some(connection->fd, connection->stop, deadline, connection->ahead,
+                               sizeof connection->ahead, &connection->ahead_to);
+    }
+    size_t there = connection->ahead_to - connection->ahead_from;
+    *length = there < size ? there : size;
+    memcpy(data, connection->ahead + connection->ahead_from, *length);
+    connection->ahead_from += *length;
+    return status;
+}
+
 static enum sam_status read_bytes(struct sam_connection *connection, int64_t deadline,
                                   uint8_t *data, size_t length) {
-    enum sam_status status = sam_read_all(connection->fd, connection->stop, deadline, data, length);
-    if (status == SAM_OK)
-        connection->bytes_received += length;
-    return status;
+    for (size_t have = 0, n = 0; have < length; have += n) {
+        enum sam_status status = read_some(connection, deadline, data + have, length - have, &n);
+        if (status != SAM_OK)
+            return status == SAM_CLOSED && have > 0 ? SAM_TRUNCATED : status;
+    }
+    connection->bytes_received += length;
+    return SAM_OK;
 }
 
 enum sam_status sam_read_rest(struct sam_connection *connection, int64_t deadline, uint8_t *data,
@@ -20,8 +45,10 @@ enum sam_status sam_read_rest(struct sam_connection *connection, int64_t deadlin
 
 enum sam_status sam_write_unit(struct sam_connection *connection, const uint8_t *data,
                                size_t length) {
+    int64_t deadline = sam_deadline_of(connection);
     enum sam_status status =
-        sam_write_all(connection->fd, connection->stop, sam_deadline_of(connection), data, length);
+        connection->hold ? sam_write_more(connection->fd, connection->stop, deadline, data, length)
+                         : sam_write_all(connection->fd, connection->stop, deadline, data, length);
     if (status == SAM_OK)
         connection->bytes_sent += length;
     return status;

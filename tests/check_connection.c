@@ -166,6 +166,7 @@ static enum sam_status receive_bytes(struct peer *server, const uint8_t *bytes, 
     *incoming = (struct sam_incoming){0};
     enum sam_status status = sam_connection_receive(&server->connection, incoming);
     server->connection.fd = before;
+    server->connection.ahead_from = server->connection.ahead_to = 0;
     close(sockets[0]);
     close(sockets[1]);
     return status;

@@ -33,13 +33,22 @@ static void answer(enum sam_kind wanted, const void *message, size_t length, enu
     sam_connection_drop(&server.connection, &request);
 }
 
+/* What one of them seals the other opens, from the first record on. */
+static void assert_passes(struct sam_session *from, struct sam_session *to, enum sam_kind kind) {
+    uint8_t record[SAM_RECORD_OVERHEAD + 4] = {0};
+    uint32_t length;
+    from->out.sequence = to->in.sequence = 0;
+    ck_status(sam_record_seal(from, kind, record, 4), SAM_OK);
+    ck_status(sam_record_check(to, record, &length), SAM_OK);
+    ck_status(sam_record_open(to, record, length), SAM_OK);
+}
+
 /* Both ends could leave the same thing out: so the keys here are derived from what has travelled.
  */
 START_TEST(both_ends_derive_the_keys_of_what_has_travelled) {
     struct sam_incoming request;
     struct asking asking;
     struct sam_agreement agreement;
-    struct sam_session wanted;
     const uint8_t greeting[16] = {'S', 'A', 'M', 'G', 1, 2, 0, 0, 1, 0, 0, 0}; /* 16 MiB */
     start_asking(&asking, &client, &server, &request);
     memcpy(agreement.transcript, greeting, 16);
@@ -57,27 +66,33 @@ START_TEST(both_ends_derive_the_keys_of_what_has_travelled) {
     memcpy(agreement.transcript + 192, asking.answer.envelope.bytes.data, SAM_HEADER_SIZE);
     memcpy(agreement.server_share, asking.answer.envelope.message, SAM_SHARE_SIZE);
     sam_connection_drop(&client.connection, &asking.answer);
-    ck_status(sam_session_begin(&wanted, people.crypto, true, &agreement, 0), SAM_OK);
-    const struct sam_session *c = &client.connection.session, *s = &server.connection.session;
-    ck_assert(sam_equal(c->out.key, wanted.out.key, SAM_GCM_KEY_SIZE));
-    ck_assert(sam_equal(s->in.key, wanted.out.key, SAM_GCM_KEY_SIZE));
-    ck_assert(sam_equal(c->in.key, wanted.in.key, SAM_GCM_KEY_SIZE));
-    ck_assert(sam_equal(s->out.key, wanted.in.key, SAM_GCM_KEY_SIZE));
+    for (int i = 0; i < 2; i++) {
+        struct sam_session wanted;
+        struct sam_session *other = &(i == 0 ? &server : &client)->connection.session;
+        ck_status(sam_session_begin(&wanted, people.crypto, i == 0, &agreement, 9), SAM_OK);
+        assert_passes(&wanted, other, i == 0 ? SAM_KIND_SEND : SAM_KIND_PUSH);
+        assert_passes(other, &wanted, i == 0 ? SAM_KIND_PUSH : SAM_KIND_SEND);
+        sam_session_end(&wanted);
+    }
     part();
 }
 END_TEST
 
+/* The same bytes in the same place: they differ under another key, and under no other one. */
 START_TEST(every_session_has_other_keys) {
-    uint8_t keys[2][2][SAM_GCM_KEY_SIZE];
+    struct sam_bytes sealed[2][2];
     for (int i = 0; i < 2; i++) {
         begin();
-        memcpy(keys[i][0], client.connection.session.out.key, SAM_GCM_KEY_SIZE);
-        memcpy(keys[i][1], client.connection.session.in.key, SAM_GCM_KEY_SIZE);
+        sealed[i][0] = sealed_record(&client, SAM_KIND_SEND, "the same", 8);
+        sealed[i][1] = sealed_record(&server, SAM_KIND_REPLY, "the same", 8);
         part();
     }
-    for (int i = 0; i < 2; i++)
-        for (int j = 0; j < 2; j++)
-            ck_assert(!sam_equal(keys[0][i], keys[1][j], SAM_GCM_KEY_SIZE));
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < i; j++)
+            ck_assert_mem_ne(sealed[i / 2][i % 2].data + SAM_RECORD_SIZE,
+                             sealed[j / 2][j % 2].data + SAM_RECORD_SIZE, 8);
+    for (int i = 0; i < 4; i++)
+        sam_bytes_free(&sealed[i / 2][i % 2]);
 }
 END_TEST
 
@@ -117,7 +132,7 @@ START_TEST(a_server_share_of_another_length_begins_nothing) {
         sam_connection_drop(&server.connection, &request);
         ck_status(end_asking(&asking), SAM_LENGTH);
         ck_assert(!client.connection.session.begun);
-        ck_assert(sam_is_zero(client.connection.session.out.key, SAM_GCM_KEY_SIZE));
+        ck_assert(client.connection.session.out.key == NULL);
         part();
     }
 }
@@ -239,7 +254,7 @@ START_TEST(an_end_without_a_close_is_a_cut) {
     peer_expect(from, SAM_KIND_CLOSE, "", 0);
     shutdown(from->connection.fd, SHUT_WR);
     ck_status(peer_take(to, &incoming), SAM_CUT);
-    ck_assert(sam_is_zero(to->connection.session.in.key, SAM_GCM_KEY_SIZE));
+    ck_assert(to->connection.session.in.key == NULL);
     part();
 }
 END_TEST
@@ -249,9 +264,9 @@ START_TEST(a_rejection_ends_the_servers_session) {
     begin();
     shutdown(client.connection.fd, SHUT_WR);
     sam_connection_reject(&server.connection);
-    ck_assert(sam_is_zero(server.connection.session.out.key, SAM_GCM_KEY_SIZE));
+    ck_assert(server.connection.session.out.key == NULL);
     ck_status(peer_take(&client, &incoming), SAM_REJECTED);
-    ck_assert(sam_is_zero(client.connection.session.out.key, SAM_GCM_KEY_SIZE));
+    ck_assert(client.connection.session.out.key == NULL);
     ck_status(sam_connection_push(&server.connection, "word", 4), SAM_CLOSED);
     part();
 }
@@ -313,6 +328,8 @@ START_TEST(memory_grows_with_what_arrives) {
     struct sam_memory memory;
     begin();
     const struct sam_session before = server.connection.session;
+    restore_session(&client, client.connection.session);
+    restore_session(&server, before);
     ck_status(sam_memory_init(&memory, 2 * LIMIT), SAM_OK);
     server.connection.memory = &memory;
     sam_record_write(bytes, SAM_KIND_SEND, 0, SAM_GCM_TAG_SIZE + LIMIT);
@@ -324,7 +341,7 @@ START_TEST(memory_grows_with_what_arrives) {
         ck_assert_uint_eq(incoming.share, SAM_RECORD_OVERHEAD + LIMIT);
         sam_connection_drop(&server.connection, &incoming);
         ck_assert_uint_eq(memory.left, 2 * LIMIT);
-        server.connection.session = before;
+        restore_session(&server, before);
     }
     /* A small one asks for no share, even when there is none. */
     memory.left = 0;

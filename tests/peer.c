@@ -19,6 +19,7 @@ void peer_close(struct peer *peer) {
     if (peer->connection.fd >= 0)
         close(peer->connection.fd);
     peer->connection.fd = -1;
+    sam_session_end(&peer->connection.session);
     sam_crypto_free(peer->crypto);
     peer->crypto = NULL;
 }

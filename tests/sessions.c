@@ -34,6 +34,17 @@ void begin_session(struct peer *client, struct peer *server) {
     ck_assert(client->connection.session.begun && server->connection.session.begun);
 }
 
+void restore_session(struct peer *peer, struct sam_session before) {
+    static const struct sam_agreement fixed = {{0}, {0}, {0}};
+    struct sam_session *session = &peer->connection.session;
+    sam_session_end(session);
+    ck_status(sam_session_begin(session, peer->crypto, peer->connection.is_client, &fixed, 0),
+              SAM_OK);
+    before.out.key = session->out.key;
+    before.in.key = session->in.key;
+    *session = before;
+}
+
 struct sam_bytes sealed_record(struct peer *peer, enum sam_kind kind, const void *message,
                                size_t length) {
     struct sam_bytes bytes = {0};
@@ -41,8 +52,7 @@ struct sam_bytes sealed_record(struct peer *peer, enum sam_kind kind, const void
     bytes.length = SAM_RECORD_OVERHEAD + length;
     if (length > 0)
         memcpy(bytes.data + SAM_RECORD_SIZE, message, length);
-    ck_status(sam_record_seal(&peer->connection.session, peer->crypto, kind, bytes.data, length),
-              SAM_OK);
+    ck_status(sam_record_seal(&peer->connection.session, kind, bytes.data, length), SAM_OK);
     return bytes;
 }
 
@@ -58,6 +68,7 @@ enum sam_status give(struct peer *to, const void *bytes, size_t length,
     if (status == SAM_OK)
         status = sam_connection_open(&to->connection, incoming);
     to->connection.fd = before;
+    to->connection.ahead_from = to->connection.ahead_to = 0;
     close(sockets[0]);
     close(sockets[1]);
     return status;

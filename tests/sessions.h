@@ -26,6 +26,10 @@ enum sam_status end_asking(struct asking *asking);
 /* Two between whom a session has begun. */
 void begin_session(struct peer *client, struct peer *server);
 
+/* Gives a peer's session the keys of a fixed agreement, and its places back as they were: before is
+ * a copy of it. What has failed can thus be tried again. */
+void restore_session(struct peer *peer, struct sam_session before);
+
 /* The next record of a peer, of any kind, as it travels. The caller frees it. */
 struct sam_bytes sealed_record(struct peer *peer, enum sam_kind kind, const void *message,
                                size_t length);
