@@ -12,7 +12,9 @@
 enum {
     /* OWASP's figure for PBKDF2 with HMAC-SHA-256 (2023). */
     PBKDF2_ROUNDS = 600000,
-    PBKDF2_SALT_SIZE = 16
+    PBKDF2_SALT_SIZE = 16,
+    /* The most that a file may ask for: some seconds. */
+    PBKDF2_ROUNDS_MAX = 10 * PBKDF2_ROUNDS
 };
 
 /* Takes pkey over, or frees it. */
@@ -122,6 +124,26 @@ cleanup:
     return status;
 }
 
+/* Whether the passphrase becomes a key by PBKDF2, in so few rounds that a person can wait for it:
+ * the file says how many, and it may say days. */
+static bool is_bounded(const X509_SIG *locked) {
+    const X509_ALGOR *scheme;
+    PBE2PARAM *both = NULL;
+    PBKDF2PARAM *derivation = NULL;
+    X509_SIG_get0(locked, &scheme, NULL);
+    if (OBJ_obj2nid(scheme->algorithm) == NID_pbes2)
+        both = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBE2PARAM), scheme->parameter);
+    if (both != NULL && OBJ_obj2nid(both->keyfunc->algorithm) == NID_id_pbkdf2)
+        derivation =
+            ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBKDF2PARAM), both->keyfunc->parameter);
+    int64_t rounds = 0;
+    bool bounded = derivation != NULL && DONE(ASN1_INTEGER_get_int64(&rounds, derivation->iter)) &&
+                   rounds >= 1 && rounds <= PBKDF2_ROUNDS_MAX;
+    PBKDF2PARAM_free(derivation);
+    PBE2PARAM_free(both);
+    return bounded;
+}
+
 /* Decrypts a PKCS #8 EncryptedPrivateKeyInfo. *out is NULL on failure. */
 static enum sam_status unlock(PKCS8_PRIV_KEY_INFO **out, const struct pem_block *block,
                               const struct sam_passphrase *passphrase) {
@@ -132,21 +154,27 @@ static enum sam_status unlock(PKCS8_PRIV_KEY_INFO **out, const struct pem_block 
     X509_SIG *locked = d2i_X509_SIG(NULL, &at, block->length);
     if (locked == NULL)
         return SAM_KEY_FORMAT;
-    *out = PKCS8_decrypt(locked, passphrase->text, (int)passphrase->length);
+    enum sam_status status = is_bounded(locked) ? SAM_KEY_PASSPHRASE : SAM_KEY_FORMAT;
+    if (status == SAM_KEY_PASSPHRASE)
+        *out = PKCS8_decrypt(locked, passphrase->text, (int)passphrase->length);
     X509_SIG_free(locked);
-    return *out != NULL ? SAM_OK : SAM_KEY_PASSPHRASE;
+    return *out != NULL ? SAM_OK : status;
 }
 
-/* The key in a PKCS #8 PrivateKeyInfo; NULL when there is none. EVP_PKCS82PKEY alone tries every
- * kind of key that libcrypto knows: for the kind that is due that costs three times as much. */
-static EVP_PKEY *key_of(const PKCS8_PRIV_KEY_INFO *info) {
+/* The key in a PKCS #8 PrivateKeyInfo. The algorithm is looked at first: to find out by decoding
+ * takes libcrypto three times as long, and with a large key of another kind hours. */
+static enum sam_status accept_pair(struct sam_rsa **out, const PKCS8_PRIV_KEY_INFO *info) {
     const ASN1_OBJECT *algorithm = NULL;
     const unsigned char *key = NULL;
     int length = 0;
-    if (DONE(PKCS8_pkey_get0(&algorithm, &key, &length, NULL, info)) &&
-        OBJ_obj2nid(algorithm) == NID_rsaEncryption)
-        return d2i_PrivateKey(EVP_PKEY_RSA, NULL, &key, length);
-    return EVP_PKCS82PKEY(info);
+    if (!DONE(PKCS8_pkey_get0(&algorithm, &key, &length, NULL, info)))
+        return SAM_KEY_FORMAT;
+    int kind = OBJ_obj2nid(algorithm);
+    if (kind == NID_rsassaPss)
+        return SAM_KEY_PSS_ONLY;
+    if (kind != NID_rsaEncryption)
+        return SAM_KEY_NOT_RSA;
+    return accept_key(out, d2i_PrivateKey(EVP_PKEY_RSA, NULL, &key, length));
 }
 
 enum sam_status sam_rsa_read_private(struct sam_rsa **out, const void *pem, size_t length,
@@ -169,7 +197,7 @@ enum sam_status sam_rsa_read_private(struct sam_rsa **out, const void *pem, size
         info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, block.length);
     }
     if (info != NULL)
-        status = accept_key(out, key_of(info));
+        status = accept_pair(out, info);
 cleanup:
     PKCS8_PRIV_KEY_INFO_free(info);
     free_pem_block(&block);

@@ -38,8 +38,10 @@ SAM_MUST_CHECK enum sam_status sam_rsa_read_public(struct sam_rsa **out, const v
 
 /* Reads a pair: the one PEM block of a text, PKCS #8 (RFC 5958), plain or encrypted, within the
  * same limits. passphrase may be NULL: an encrypted key then fails with SAM_KEY_LOCKED, and with a
- * wrong one with SAM_KEY_PASSPHRASE; a public key is SAM_KEY_PUBLIC. The primes are not tested:
- * that costs more than a whole conversation. Other failures and *out as in sam_rsa_read_public. */
+ * wrong one with SAM_KEY_PASSPHRASE; one that is encrypted by anything but PBKDF2 (RFC 8018) of at
+ * most 6,000,000 rounds is SAM_KEY_FORMAT; a public key is SAM_KEY_PUBLIC. The primes are not
+ * tested: that costs more than a whole conversation. Other failures and *out as in
+ * sam_rsa_read_public. */
 SAM_MUST_CHECK enum sam_status sam_rsa_read_private(struct sam_rsa **out, const void *pem,
                                                     size_t length,
                                                     const struct sam_passphrase *passphrase);

@@ -117,7 +117,7 @@ static void show_protocols(FILE *out, const char *what, const struct sam_tap_tls
     for (size_t i = 0; i < MOST && at < list->length; i++) {
         size_t size = list->data[at++];
         fputc(' ', out);
-        sam_tap_tls_show_text(out, list->data + at, size, SAM_TAP_TLS_COLUMNS / MOST - 1);
+        sam_tap_tls_show_text(out, list->data + at, size, SAM_TAP_TLS_COLUMNS / MOST - 2);
         at += size;
     }
     if (at < list->length)
