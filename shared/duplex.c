@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "transfer.h"
+
 enum { US_PER_MS = 1000, NS_PER_US = 1000, NS_PER_S = 1000000000 };
 
 /* Who writes holds `sending`. Who reads has `reading`, which is a flag and no lock: a thread that
@@ -84,6 +86,7 @@ enum sam_status sam_duplex_new(struct sam_duplex **out, const struct sam_connect
     d->out.is_client = false;
     /* Of the lane that the other half has, a half knows nothing. */
     d->out.session.in = d->in.session.out = (struct sam_lane){.closed = true};
+    (void)sam_block(d->in.fd); /* where it cannot, it costs more calls */
     *out = d;
     return SAM_OK;
 }
@@ -204,10 +207,12 @@ static enum sam_status take(struct sam_duplex *d, int64_t deadline) {
     enum sam_status status = SAM_OK;
     if (!sam_connection_is_ahead(&d->in)) {
         let_go(d);
-        status = sam_wait(d->in.fd, POLLIN, -1, deadline);
+        status = sam_read_ahead(&d->in, deadline);
     }
     if (status == SAM_TIMEOUT)
         return status;
+    if (status == SAM_CLOSED)
+        status = SAM_OK; /* receive finds it again, and knows whether the session was over */
     hurry(d, &d->in);
     /* Not before: an answer that is here by now belongs to a send that is counted by now. */
     pthread_mutex_lock(&d->lock);

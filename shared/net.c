@@ -41,6 +41,10 @@ bool sam_unblock(int fd) {
     return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0;
 }
 
+bool sam_block(int fd) {
+    return fcntl(fd, F_SETFL, 0) == 0;
+}
+
 static bool prepare(int fd) {
     int on = 1;
     /* A unit is written in one go: waiting to fill a segment would only delay it. */
@@ -194,7 +198,7 @@ enum sam_status sam_read_some(int fd, int stop, int64_t deadline, uint8_t *data,
                               size_t *length) {
     *length = 0;
     for (;;) {
-        ssize_t n = recv(fd, data, size, 0);
+        ssize_t n = recv(fd, data, size, stop < 0 && deadline == INT64_MAX ? 0 : MSG_DONTWAIT);
         if (n > 0) {
             *length = (size_t)n;
             return SAM_OK;
@@ -224,7 +228,7 @@ enum sam_status sam_read_all(int fd, int stop, int64_t deadline, uint8_t *data, 
 static enum sam_status write_all(int fd, int stop, int64_t deadline, const uint8_t *data,
                                  size_t length, int flags) {
     for (size_t sent = 0; sent < length;) {
-        ssize_t n = send(fd, data + sent, length - sent, flags);
+        ssize_t n = send(fd, data + sent, length - sent, flags | MSG_DONTWAIT);
         if (n >= 0) {
             sent += (size_t)n;
             continue;

@@ -40,6 +40,10 @@ SAM_MUST_CHECK enum sam_status sam_connect(int *fd, const char *host, uint16_t p
  */
 bool sam_unblock(int fd);
 
+/* Makes a socket one that blocks, so that sam_read_some without stop and with a deadline of
+ * INT64_MAX waits by itself: one call, not three. */
+bool sam_block(int fd);
+
 /* Waits until fd can be read or written, as poll's events say, or has ended. SAM_TIMEOUT;
  * SAM_STOPPED: stop, as below, is ready and fd is not; SAM_NETWORK. */
 SAM_MUST_CHECK enum sam_status sam_wait(int fd, short events, int stop, int64_t deadline);

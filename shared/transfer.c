@@ -6,6 +6,12 @@ int64_t sam_deadline_of(const struct sam_connection *connection) {
     return sam_now() + connection->timeout;
 }
 
+enum sam_status sam_read_ahead(struct sam_connection *connection, int64_t deadline) {
+    connection->ahead_from = 0;
+    return sam_read_some(connection->fd, connection->stop, deadline, connection->ahead,
+                         sizeof connection->ahead, &connection->ahead_to);
+}
+
 /* Reads what is there: of a long rest into its place, of a short one what follows it, too. */
 static enum sam_status read_some(struct sam_connection *connection, int64_t deadline, uint8_t *data,
                                  size_t size, size_t *length) {
@@ -14,11 +20,8 @@ static enum sam_status read_some(struct sam_connection *connection, int64_t dead
     *length = 0;
     if (connection->ahead_from == connection->ahead_to && is_long)
         return sam_read_some(connection->fd, connection->stop, deadline, data, size, length);
-    if (connection->ahead_from == connection->ahead_to) {
-        connection->ahead_from = 0;
-        status = sam_read_some(connection->fd, connection->stop, deadline, connection->ahead,
-                               sizeof connection->ahead, &connection->ahead_to);
-    }
+    if (connection->ahead_from == connection->ahead_to)
+        status = sam_read_ahead(connection, deadline);
     size_t there = connection->ahead_to - connection->ahead_from;
     *length = there < size ? there : size;
     memcpy(data, connection->ahead + connection->ahead_from, *length);

@@ -1,5 +1,5 @@
-/* Floor 4, private to connection.c: units of a connection read and written, each by one deadline,
- * and their bytes counted. */
+/* Floor 4, private to connection.c and duplex.c: units of a connection read and written, each by
+ * one deadline, and their bytes counted. */
 #ifndef SAM_TRANSFER_H
 #define SAM_TRANSFER_H
 
@@ -17,6 +17,10 @@ SAM_MUST_CHECK enum sam_status sam_read_fixed(struct sam_connection *connection,
 /* As sam_read_all, where a unit has begun: an end is SAM_TRUNCATED. */
 SAM_MUST_CHECK enum sam_status sam_read_rest(struct sam_connection *connection, int64_t deadline,
                                              uint8_t *data, size_t length);
+
+/* Waits for the next bytes, which nothing has asked for yet, and keeps them. There must be none. As
+ * sam_read_some. */
+SAM_MUST_CHECK enum sam_status sam_read_ahead(struct sam_connection *connection, int64_t deadline);
 
 /* As sam_write_all. */
 SAM_MUST_CHECK enum sam_status sam_write_unit(struct sam_connection *connection,
