@@ -25,9 +25,7 @@ struct state {
  * pass for another's. */
 static enum sam_exit show_said(const struct sam_talk *talk, const struct sam_envelope *message) {
     static const struct sam_where output = {"standard output"};
-    sam_show_text(stdout, message->message, message->message_length, SIZE_MAX);
-    putchar('\n');
-    bool shown = fflush(stdout) == 0 && !ferror(stdout);
+    bool shown = sam_show_line(message->message, message->message_length, SIZE_MAX);
     return shown ? SAM_EXIT_OK : sam_complain(talk, &output, SAM_FILE_WRITE);
 }
 

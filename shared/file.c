@@ -8,7 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 16384 };
+enum {
+    READ_SIZE = 16384,
+    TEMPORARIES = 1000 /* names that are tried */
+};
 
 size_t sam_file_size(int fd) {
     struct stat file;
@@ -69,17 +72,27 @@ enum sam_status sam_file_write(int fd, const void *data, size_t length) {
     return SAM_OK;
 }
 
+/* A new file beside staged->path. A process of the same number may have been killed before it could
+ * remove its own: in a container the first one always has the same. */
+static int open_temporary(struct sam_staged *staged, mode_t permissions) {
+    int fd = -1;
+    errno = EEXIST;
+    for (unsigned turn = 0; fd < 0 && errno == EEXIST && turn < TEMPORARIES; turn++) {
+        int n = snprintf(staged->temporary, sizeof staged->temporary, "%s.%ld.%u.tmp", staged->path,
+                         (long)getpid(), turn);
+        if (n < 0 || (size_t)n >= sizeof staged->temporary) {
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        fd = open(staged->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, permissions);
+    }
+    return fd;
+}
+
 enum sam_status sam_file_stage(struct sam_staged *staged, const char *path, mode_t permissions,
                                const void *data, size_t length) {
     staged->path = path;
-    int n =
-        snprintf(staged->temporary, sizeof staged->temporary, "%s.%ld.tmp", path, (long)getpid());
-    if (n < 0 || (size_t)n >= sizeof staged->temporary) {
-        staged->temporary[0] = '\0';
-        errno = ENAMETOOLONG;
-        return SAM_FILE_WRITE;
-    }
-    int fd = open(staged->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, permissions);
+    int fd = open_temporary(staged, permissions);
     if (fd < 0) {
         staged->temporary[0] = '\0'; /* not ours to remove */
         return SAM_FILE_WRITE;

@@ -224,18 +224,22 @@ static enum sam_status check_place(const char *path, bool replace, struct sam_wh
     return replace ? SAM_KEY_NOT_FILE : SAM_KEY_EXISTS;
 }
 
-/* Puts both files in their places. The public one goes first: should the other fail to follow, the
- * old private key is still there, and a public half can be made from it again. */
+/* Puts both files in their places, so that whoever is killed between two steps leaves a private
+ * half alone, the old one or the new one, and never two that do not fit or a public one alone: the
+ * private one can be used, and a public one be made from it again. */
 static enum sam_status place_pair(struct sam_staged *private_file, struct sam_staged *public_file,
                                   bool replace, struct sam_where *where) {
     sam_where_set(where, "%s", public_file->path);
-    enum sam_status status = sam_file_place(public_file, replace);
+    if (replace && unlink(public_file->path) != 0 && errno != ENOENT)
+        return SAM_FILE_WRITE;
+    sam_where_set(where, "%s", private_file->path);
+    enum sam_status status = sam_file_place(private_file, replace);
     if (status != SAM_OK)
         return status;
-    sam_where_set(where, "%s", private_file->path);
-    status = sam_file_place(private_file, replace);
+    sam_where_set(where, "%s", public_file->path);
+    status = sam_file_place(public_file, replace);
     if (status != SAM_OK && !replace)
-        unlink(public_file->path);
+        unlink(private_file->path);
     return status;
 }
 

@@ -200,19 +200,20 @@ enum sam_status sam_oaep_encrypt(struct sam_crypto *crypto, const struct sam_rsa
 enum sam_status sam_oaep_decrypt(struct sam_crypto *crypto, const struct sam_rsa *own,
                                  uint8_t out[SAM_RSA_SIZE_MAX], size_t *length,
                                  const uint8_t *label, size_t label_length, const uint8_t *block) {
-    enum sam_status status = SAM_DECRYPT;
-    *length = SAM_RSA_SIZE_MAX;
     EVP_PKEY_CTX *context = context_of(crypto, SAM_DECRYPT_BLOCK, own);
+    int opened = 0;
+    sam_wipe(out, SAM_RSA_SIZE_MAX);
+    *length = SAM_RSA_SIZE_MAX;
     crypto->count.private_operations++;
-    if (context != NULL && set_label(context, label, label_length) &&
-        DONE(EVP_PKEY_decrypt(context, out, length, block, own->size))) {
-        status = SAM_OK;
-    } else {
-        sam_wipe(out, SAM_RSA_SIZE_MAX);
-        *length = 0;
-    }
+    if (context != NULL && set_label(context, label, label_length))
+        opened = EVP_PKEY_decrypt(context, out, length, block, own->size);
+    /* Whether a key was unwrapped is secret: no branch depends on it from here on. */
+    size_t mask = -(size_t)DONE(opened);
+    for (size_t i = 0; i < SAM_RSA_SIZE_MAX; i++)
+        out[i] &= (uint8_t)mask;
+    *length &= mask;
     ERR_clear_error();
-    return status;
+    return (enum sam_status)(SAM_DECRYPT & ~mask); /* SAM_OK is 0 */
 }
 
 enum sam_status sam_pss_sign(struct sam_crypto *crypto, const struct sam_rsa *own,

@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "acceptor.h"
 #include "identity.h"
@@ -11,8 +14,9 @@
 #include "tls_options.h"
 
 enum {
-    DESCRIPTORS_KEPT = 24,           /* for everything that is not a client */
-    COMMON_MEMORY = 64 * 1024 * 1024 /* for unfinished envelopes above SAM_OWN_MEMORY */
+    DESCRIPTORS_KEPT = 24,            /* for everything that is not a client */
+    COMMON_MEMORY = 64 * 1024 * 1024, /* for unfinished envelopes above SAM_OWN_MEMORY */
+    LARGE_BLOCK = 1024 * 1024
 };
 
 struct server {
@@ -55,6 +59,14 @@ static void turn_away(void *context, const struct sam_accepted *accepted) {
     fprintf(stderr, "%s: #%lu %s: turned away%s: the system gives no more threads\n",
             server->service.talk.program, accepted->number, accepted->address,
             told ? "" : " without a word");
+}
+
+/* What a large envelope took goes back to the system. As it is, glibc raises its thresholds with
+ * the first one that is freed, and keeps tens of megabytes for each of many threads. */
+static void give_memory_back(void) {
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
+#endif
 }
 
 /* As many clients as asked for, or as the descriptor limit allows. Each needs its socket, a tunnel
@@ -147,6 +159,7 @@ enum sam_exit sam_server_main(const struct sam_mode *mode, int argc, char **argv
     struct sam_options options;
     enum sam_exit code;
     sam_process_start();
+    give_memory_back();
     if (!sam_options_read(&options, true, mode, argc, argv, &code))
         return code;
     struct sam_talk talk = sam_talk_start(options.program, options.color, options.quiet);

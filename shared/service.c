@@ -55,16 +55,10 @@ static void log_line(const struct conversation *c, const char *what) {
     fprintf(c->log, "%s: #%lu %s: %s\n", c->service->talk.program, c->number, c->address, what);
 }
 
-/* Shows a message on standard output, one line. False when it could not be shown: a receipt would
- * then say too much. */
+/* Shows a message on standard output. False when it could not be shown: a receipt would then say
+ * too much. */
 static bool show_message(const struct sam_envelope *envelope) {
-    flockfile(stdout);
-    clearerr(stdout);
-    sam_show_text(stdout, envelope->message, envelope->message_length, MESSAGE_SHOWN);
-    putchar('\n');
-    bool shown = fflush(stdout) == 0 && !ferror(stdout);
-    funlockfile(stdout);
-    return shown;
+    return sam_show_line(envelope->message, envelope->message_length, MESSAGE_SHOWN);
 }
 
 struct answer {

@@ -1,6 +1,8 @@
 #include "show.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
+#include <unistd.h>
 
 enum {
     PER_LINE = 16,
@@ -60,6 +62,26 @@ void sam_show_text(FILE *out, const uint8_t *text, size_t length, size_t limit) 
     show_harmless(out, text, shown, false);
     if (shown < length)
         fprintf(out, "... (%zu more bytes)", length - shown);
+}
+
+bool sam_show_line(const uint8_t *text, size_t length, size_t limit) {
+    char buffer[BUFSIZ]; /* standard output's own would keep the text */
+    int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
+    if (out == NULL) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    setvbuf(out, buffer, _IOFBF, sizeof buffer);
+    flockfile(stdout); /* one line at a time */
+    sam_show_text(out, text, length, limit);
+    putc('\n', out);
+    bool written = !ferror(out);
+    bool shown = fclose(out) == 0 && written;
+    funlockfile(stdout);
+    sam_wipe(buffer, sizeof buffer);
+    return shown;
 }
 
 void sam_show_json(FILE *out, const char *text, size_t length) {

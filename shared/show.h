@@ -12,6 +12,10 @@
  * counted. */
 void sam_show_text(FILE *out, const uint8_t *text, size_t length, size_t limit);
 
+/* sam_show_text and the end of the line, on standard output, and no copy of it is kept. False when
+ * it could not be written: errno tells. */
+bool sam_show_line(const uint8_t *text, size_t length, size_t limit);
+
 /* Writes such text as the inside of a JSON string (RFC 8259, 7): as sam_show_text does, with quotes
  * and backslashes escaped. */
 void sam_show_json(FILE *out, const char *text, size_t length);

@@ -134,9 +134,8 @@ void sam_tell_refusal(const struct sam_talk *talk, const char *server,
 enum sam_exit sam_tell_message(const struct sam_talk *talk, const struct sam_envelope *envelope) {
     enum sam_status status = SAM_OK;
     if (isatty(STDOUT_FILENO)) {
-        sam_show_text(stdout, envelope->message, envelope->message_length, SIZE_MAX);
-        putchar('\n');
-        status = fflush(stdout) == 0 && !ferror(stdout) ? SAM_OK : SAM_FILE_WRITE;
+        bool shown = sam_show_line(envelope->message, envelope->message_length, SIZE_MAX);
+        status = shown ? SAM_OK : SAM_FILE_WRITE;
     } else {
         status = sam_file_write(STDOUT_FILENO, envelope->message, envelope->message_length);
     }
