@@ -30,7 +30,7 @@ valgrind: $(TESTS) $(PROGRAMS) ## run the tests of the library under valgrind's 
 	SAM_BIN=$(or $(BIN),./) CK_TIMEOUT_MULTIPLIER=30 CK_EXCLUDE_TAGS=slow $(VALGRIND) $(TESTS) \
 	  $(or $(SUITES),status bytes file primitives rsa wire keys show envelope vectors connection)
 
-include tests/torture.mk
+include $(wildcard tests/*/*.mk)
 
 coverage: ## run the tests and tell which lines of the programs they reach
 	$(call variant,coverage,check,--coverage)
@@ -38,8 +38,8 @@ coverage: ## run the tests and tell which lines of the programs they reach
 	  --filter shared/ --filter tools/ --filter 'asymmetric_.*/seal.c' --html-details $(BUILD)/coverage/index.html
 
 C_FILES := $(wildcard docs/examples/*.c shared/*.c asymmetric_*/*.c tools/*.c labs/stubs/*.c labs/solutions/*.c \
-             tests/*.c tests/labs/*.c) $(GRADER_C)
-H_FILES := $(wildcard shared/*.h tools/*.h labs/*.h labs/*/*.h tests/*.h)
+             tests/*.c tests/*/*.c tests/torture/shim/*.c) $(GRADER_C)
+H_FILES := $(wildcard shared/*.h tools/*.h labs/*.h labs/*/*.h tests/*.h tests/*/*.h)
 # Tests, and what judges with Check, are looked at by the compilers alone: Check's macros are not for
 # these two.
 TIDY := $(filter-out tests/% labs/real.c $(wildcard labs/*/grade*.c),$(C_FILES))
@@ -53,8 +53,9 @@ lint: ## compile with gcc and clang, warnings as errors; -fanalyzer, clang-tidy,
 	clang-tidy --quiet $(TIDY) -- $(STANDARD) $(TIDY_INCLUDES) $(CRYPTO_CFLAGS) $(CHECK_CFLAGS) 2>/dev/null
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 	  --std=c11 -D_XOPEN_SOURCE=700 $(TIDY_INCLUDES) $(TIDY)
-	shellcheck tools/*.sh tools/completion/sam.bash labs/*.sh tests/*.sh .ci/run
-everything: $(PROGRAMS) $(TESTS) $(STREAMS) $(GRADED) $(EXAMPLES)
+	shellcheck tools/*.sh tools/completion/sam.bash labs/*.sh tests/*.sh tests/*/*.sh .ci/run
+everything: $(PROGRAMS) $(TESTS) $(STREAMS) $(GRADED) $(EXAMPLES) $(TORTURE) $(SHIM) $(CONSTANT_TIME) $(BENCH) \
+            $(LOAD) $(COUNTED)
 
 examples: $(EXAMPLES) ## build the programs of docs/secure-socket.md
 	@:

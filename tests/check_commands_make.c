@@ -62,7 +62,6 @@ static void set_up_project(void) {
     copy_file("shared/run.mk");
     make_folder_in_place("tests");
     copy_file("tests/check.mk");
-    copy_file("tests/torture.mk");
     make_folder_in_place("labs");
     copy_file("labs/labs.mk");
     make_folder_in_place("build");

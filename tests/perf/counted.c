@@ -1,5 +1,5 @@
-/* Seals and opens under callgrind, which dumps what each took: tests/perf/check.sh. The same keys and
- * the same bytes each time, so that only the randomness of libcrypto moves the counts. */
+/* Seals and opens under callgrind, which dumps what each took: tests/perf/check.sh. The same keys
+ * and the same bytes each time, so that only the randomness of libcrypto moves the counts. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
