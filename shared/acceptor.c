@@ -9,13 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "file.h"
 
 enum {
     STACK_SIZE = 512 * 1024, /* of a connection's thread */
-    CROWDED_MS = 100         /* before asking again a system that has none to give */
+    NS_PER_MS = 1000000,
+    CROWDED_MS = 100 /* before asking again a system that has none to give */
 };
 
 /* What a connection's thread starts with; it frees this. */
@@ -88,7 +90,9 @@ void sam_acceptor_run(struct sam_acceptor *acceptor) {
             {.fd = full || crowded ? -1 : acceptor->listener, .events = POLLIN},
         };
         int ready = poll(polled, 3, crowded ? CROWDED_MS : -1);
-        crowded = ready < 0 && errno != EINTR;
+        crowded = false;
+        if (ready < 0 && errno != EINTR) /* it did not wait: without this pause all would spin */
+            nanosleep(&(struct timespec){.tv_nsec = CROWDED_MS * NS_PER_MS}, NULL);
         if (ready < 0)
             continue;
         if (polled[0].revents != 0)

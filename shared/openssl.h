@@ -29,4 +29,12 @@ struct sam_rsa {
 /* The two names under which every padding parameter below is pinned. */
 #define SAM_HASH_NAME "SHA2-256"
 
+/* False when libcrypto cannot be used at all: there was no memory when it was first touched. */
+bool sam_crypto_is_ready(void);
+
+/* Why libcrypto has just failed: SAM_MEMORY when its queue of errors tells of that, otherwise what
+ * the caller takes it for. Empties the queue. Not for a decryption: its time depends on the cause.
+ */
+enum sam_status sam_crypto_reason(enum sam_status otherwise);
+
 #endif

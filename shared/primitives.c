@@ -9,8 +9,22 @@
 
 #include "openssl.h"
 
+/* libcrypto 3.0 crashes when it is used although it could not set itself up. */
+bool sam_crypto_is_ready(void) {
+    return OSSL_LIB_CTX_get0_global_default() != NULL;
+}
+
+enum sam_status sam_crypto_reason(enum sam_status otherwise) {
+    enum sam_status status = otherwise;
+    unsigned long error;
+    while ((error = ERR_get_error()) != 0)
+        if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE)
+            status = SAM_MEMORY;
+    return status;
+}
+
 enum sam_status sam_crypto_new(struct sam_crypto **out) {
-    struct sam_crypto *crypto = *out = calloc(1, sizeof *crypto);
+    struct sam_crypto *crypto = *out = sam_crypto_is_ready() ? calloc(1, sizeof *crypto) : NULL;
     if (crypto == NULL)
         return SAM_MEMORY;
     /* Fetched once: an implicit fetch per operation takes a lock that threads wait for. */
@@ -21,7 +35,7 @@ enum sam_status sam_crypto_new(struct sam_crypto **out) {
         return SAM_OK;
     sam_crypto_free(crypto);
     *out = NULL;
-    return SAM_CRYPTO;
+    return sam_crypto_reason(SAM_CRYPTO);
 }
 
 enum sam_status sam_crypto_share(struct sam_crypto **out, const struct sam_crypto *from) {
@@ -38,7 +52,7 @@ enum sam_status sam_crypto_share(struct sam_crypto **out, const struct sam_crypt
         return SAM_OK;
     sam_crypto_free(crypto);
     *out = NULL;
-    return SAM_CRYPTO;
+    return sam_crypto_reason(SAM_CRYPTO);
 }
 
 void sam_crypto_free(struct sam_crypto *crypto) {

@@ -15,6 +15,9 @@ void sam_process_start(void) {
             abort();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
-    const struct rlimit none = {0, 0};
-    setrlimit(RLIMIT_CORE, &none);
+    /* A limit of 1 byte is Linux's word for none, of either kind: one of 0 prevents the files
+     * alone, and not what is handed to a program (/proc/sys/kernel/core_pattern). */
+    const struct rlimit none = {0, 0}, least = {1, 1};
+    if (setrlimit(RLIMIT_CORE, &least) != 0)
+        setrlimit(RLIMIT_CORE, &none);
 }

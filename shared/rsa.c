@@ -37,9 +37,11 @@ enum sam_status sam_rsa_generate(struct sam_rsa **out, unsigned bits) {
     *out = NULL;
     if (bits > SAM_RSA_BITS_MAX || !bits_allowed((int)bits))
         return SAM_KEY_BITS;
+    if (!sam_crypto_is_ready())
+        return SAM_MEMORY;
     EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)bits);
-    ERR_clear_error();
-    return pkey == NULL ? SAM_CRYPTO : wrap(out, pkey);
+    enum sam_status status = sam_crypto_reason(SAM_CRYPTO);
+    return pkey == NULL ? status : wrap(out, pkey);
 }
 
 /* Whether the protocol takes this key (docs/protocol.md, section 8). */
@@ -54,12 +56,12 @@ static enum sam_status check_kind(const EVP_PKEY *pkey) {
     bool good = DONE(EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &exponent)) &&
                 BN_is_word(exponent, SAM_RSA_EXPONENT);
     BN_free(exponent);
-    return good ? SAM_OK : SAM_KEY_EXPONENT;
+    return good ? SAM_OK : sam_crypto_reason(SAM_KEY_EXPONENT);
 }
 
 /* Checks pkey, NULL when it could not be decoded, and takes it over or frees it. */
 static enum sam_status accept_key(struct sam_rsa **out, EVP_PKEY *pkey) {
-    enum sam_status status = pkey == NULL ? SAM_KEY_FORMAT : check_kind(pkey);
+    enum sam_status status = pkey == NULL ? sam_crypto_reason(SAM_KEY_FORMAT) : check_kind(pkey);
     if (status == SAM_OK)
         return wrap(out, pkey);
     EVP_PKEY_free(pkey);
@@ -95,10 +97,13 @@ static enum sam_status read_pem_block(struct pem_block *block, const void *pem, 
     /* A second one would be ignored in silence: whose key did the person mean? */
     struct pem_block second = {0};
     bool alone =
-        !DONE(PEM_read_bio(text, &second.name, &second.header, &second.der, &second.length));
+        read &&
+        !DONE(PEM_read_bio(text, &second.name, &second.header, &second.der, &second.length)) &&
+        ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    enum sam_status status = alone ? SAM_OK : sam_crypto_reason(SAM_KEY_FORMAT);
     free_pem_block(&second);
     BIO_free(text);
-    return read && alone ? SAM_OK : SAM_KEY_FORMAT;
+    return status;
 }
 
 enum sam_status sam_rsa_read_public(struct sam_rsa **out, const void *pem, size_t length) {
@@ -153,12 +158,12 @@ static enum sam_status unlock(PKCS8_PRIV_KEY_INFO **out, const struct pem_block 
     const unsigned char *at = block->der;
     X509_SIG *locked = d2i_X509_SIG(NULL, &at, block->length);
     if (locked == NULL)
-        return SAM_KEY_FORMAT;
+        return sam_crypto_reason(SAM_KEY_FORMAT);
     enum sam_status status = is_bounded(locked) ? SAM_KEY_PASSPHRASE : SAM_KEY_FORMAT;
     if (status == SAM_KEY_PASSPHRASE)
         *out = PKCS8_decrypt(locked, passphrase->text, (int)passphrase->length);
     X509_SIG_free(locked);
-    return *out != NULL ? SAM_OK : status;
+    return *out != NULL ? SAM_OK : sam_crypto_reason(status);
 }
 
 /* The key in a PKCS #8 PrivateKeyInfo. The algorithm is looked at first: to find out by decoding
@@ -195,6 +200,8 @@ enum sam_status sam_rsa_read_private(struct sam_rsa **out, const void *pem, size
     } else if (strcmp(block.name, PEM_STRING_PKCS8INF) == 0) {
         const unsigned char *at = block.der;
         info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, block.length);
+        if (info == NULL)
+            status = sam_crypto_reason(SAM_KEY_FORMAT);
     }
     if (info != NULL)
         status = accept_pair(out, info);
