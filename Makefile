@@ -43,7 +43,7 @@ all: $(PROGRAMS) ## build the client and the server of both modes, and sam
 	@:
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' \
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' \
 	  $(MAKEFILE_LIST)
 
 deps: ## install what building, demo and check need
@@ -51,6 +51,9 @@ deps: ## install what building, demo and check need
 
 deps-dev: ## install what the other targets need
 	@tools/deps.sh dev
+
+deps-bench: ## install what make bench compares with
+	@tools/deps.sh bench
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D) && echo 'compile $<'
@@ -123,9 +126,9 @@ uninstall: ## remove what install installed
 clean: ## remove what was made, but no key
 	rm -rf $(BUILD) $(PROGRAMS)
 
-.PHONY: all help deps deps-dev keys certs wiretap demo install uninstall clean
+.PHONY: all help deps deps-dev deps-bench keys certs wiretap demo install uninstall clean
 .DELETE_ON_ERROR:
-ifneq ($(filter deps deps-dev,$(MAKECMDGOALS)),)
+ifneq ($(filter deps%,$(MAKECMDGOALS)),)
 .NOTPARALLEL: # nothing can be built before its packages are there
 endif
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)

@@ -35,7 +35,7 @@ struct sam_options {
 };
 
 /* Which release all programs are. */
-#define SAM_RELEASE "1.3.0"
+#define SAM_RELEASE "1.4.0"
 
 /* The lab's keys/: it lies beside the folder of the program, wherever it was called from. A program
  * that was installed is found by PATH, and looks into the current folder. The text is constant or

@@ -21,9 +21,11 @@ asan: export ASAN_OPTIONS := quarantine_size_mb=16# what is large is forked, and
 asan: ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(call variant,asan,check,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
 
+# The other suites, and what they run, have one thread.
+THREADED := primitives connection session secure_socket conversation chat tls hostile process instruments
 tsan: export TSAN_OPTIONS := atexit_sleep_ms=20# each of thousands of processes would sleep a second
-tsan: ## run the tests under ThreadSanitizer
-	$(call variant,tsan,check,-fsanitize=thread)
+tsan: ## run the tests of what has threads under ThreadSanitizer
+	$(call variant,tsan,check SUITES='$(or $(SUITES),$(THREADED))',-fsanitize=thread)
 
 VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
 valgrind: $(TESTS) $(PROGRAMS) ## run the tests of the library under valgrind's memcheck
