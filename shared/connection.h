@@ -15,7 +15,7 @@ enum {
      * of the common memory: slow peers with large ones cannot hold it up. */
     SAM_OWN_MEMORY = 32 * 1024,
     SAM_UNANSWERED_MAX = 64, /* requests of a client that wait for their answers */
-    SAM_AHEAD_SIZE = 4096
+    SAM_AHEAD_SIZE = 4096    /* bytes that are read before they are asked for */
 };
 
 struct sam_connection {

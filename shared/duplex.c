@@ -1,16 +1,12 @@
 #include "duplex.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "transfer.h"
-
-enum { US_PER_MS = 1000, NS_PER_US = 1000, NS_PER_S = 1000000000 };
 
 /* Who writes holds `sending`. Who reads has `reading`, which is a flag and no lock: a thread that
  * waits for what the other reads can then sleep on `changed`. */
@@ -233,15 +229,9 @@ static enum sam_status take(struct sam_duplex *d, int64_t deadline) {
     return SAM_OK;
 }
 
-/* Sleeps until another thread has read, or made room. By the wall clock, which can be set: so never
- * for more than a second at once. */
+/* Sleeps until another thread has read, or made room, or a second has passed. */
 static void sleep_until_changed(struct sam_duplex *d, int64_t deadline) {
-    struct timespec until;
-    int64_t left = deadline - sam_now();
-    clock_gettime(CLOCK_REALTIME, &until);
-    int64_t nanoseconds = until.tv_nsec + (left < SAM_SECOND ? left : SAM_SECOND) * NS_PER_US;
-    until.tv_sec += (time_t)(nanoseconds / NS_PER_S);
-    until.tv_nsec = (long)(nanoseconds % NS_PER_S);
+    struct timespec until = sam_soon(deadline);
     pthread_cond_timedwait(&d->changed, &d->lock, &until);
 }
 

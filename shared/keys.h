@@ -65,8 +65,9 @@ void sam_ring_free(struct sam_ring *ring);
 /* Makes a pair and its two files; the folder is made (0700) when it is missing. Without replace,
  * either file's being there is SAM_KEY_EXISTS. With a passphrase the private key is written under
  * it. On failure (as above, or SAM_FILE_WRITE: errno tells) no private key that was there is lost
- * before the new one is in its place, and without replace no new file is left. Whoever is killed
- * meanwhile leaves the old pair, the new one, or a private half alone. */
+ * before the new one is in its place, though its public half may be, and without replace no new
+ * file is left. Whoever is killed meanwhile leaves the old pair, the new one, or a private half
+ * alone. */
 SAM_MUST_CHECK enum sam_status sam_key_generate(const char *folder, const char *name, unsigned bits,
                                                 const struct sam_passphrase *passphrase,
                                                 bool replace, struct sam_where *where);

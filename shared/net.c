@@ -33,6 +33,13 @@ int64_t sam_now(void) {
     return microseconds(CLOCK_MONOTONIC);
 }
 
+struct timespec sam_soon(int64_t deadline) {
+    int64_t left = deadline - sam_now();
+    int64_t until = microseconds(CLOCK_REALTIME) + (left < SAM_SECOND ? left : SAM_SECOND);
+    return (struct timespec){.tv_sec = (time_t)(until / SAM_SECOND),
+                             .tv_nsec = (long)(until % SAM_SECOND) * NS_PER_US};
+}
+
 uint64_t sam_unix_time(void) {
     return (uint64_t)(microseconds(CLOCK_REALTIME) / US_PER_MS);
 }

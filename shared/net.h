@@ -7,6 +7,7 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "bytes.h"
 
@@ -16,6 +17,11 @@ enum { SAM_ADDRESS_MAX = 80 }; /* "[IPv6 address%interface]:port" and NUL */
 
 /* Microseconds of a clock that nobody sets: what all deadlines and times to wait here are in. */
 int64_t sam_now(void);
+
+/* When the wall clock will be at that deadline, or in a second where that is sooner. For
+ * pthread_cond_timedwait, which counts by a clock that can be set: so whoever waits looks at the
+ * deadline again after a second. */
+struct timespec sam_soon(int64_t deadline);
 
 /* Milliseconds since 1970, for people. */
 uint64_t sam_unix_time(void);
@@ -41,7 +47,7 @@ SAM_MUST_CHECK enum sam_status sam_connect(int *fd, const char *host, uint16_t p
 bool sam_unblock(int fd);
 
 /* Makes a socket one that blocks, so that sam_read_some without stop and with a deadline of
- * INT64_MAX waits by itself: one call, not three. */
+ * INT64_MAX waits by itself: one call, not three. False: it is as before. */
 bool sam_block(int fd);
 
 /* Waits until fd can be read or written, as poll's events say, or has ended. SAM_TIMEOUT;

@@ -11,7 +11,13 @@
 /* Success is 1 and nothing else: several calls return -1 or 2 for other than success. */
 #define DONE(call) ((call) == 1)
 
-enum sam_rsa_operation { SAM_ENCRYPT, SAM_DECRYPT_BLOCK, SAM_SIGN, SAM_VERIFY, SAM_RSA_OPERATIONS };
+enum sam_rsa_operation {
+    SAM_RSA_ENCRYPT,
+    SAM_RSA_DECRYPT,
+    SAM_RSA_SIGN,
+    SAM_RSA_VERIFY,
+    SAM_RSA_OPERATIONS
+};
 
 struct sam_crypto {
     EVP_MD *sha256;
@@ -26,7 +32,7 @@ struct sam_rsa {
     size_t size;
 };
 
-/* The two names under which every padding parameter below is pinned. */
+/* The hash of every padding, pinned by this name. */
 #define SAM_HASH_NAME "SHA2-256"
 
 /* False when libcrypto cannot be used at all: there was no memory when it was first touched. */

@@ -14,12 +14,12 @@ static const int endings[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 enum { ENDINGS = sizeof endings / sizeof endings[0] };
 static volatile sig_atomic_t caught;
 
-static void catch (int number) {
+static void note(int number) {
     caught = number;
 }
 
 static void watch(struct sigaction before[ENDINGS]) {
-    struct sigaction action = {.sa_handler = catch}; /* no SA_RESTART: the read ends */
+    struct sigaction action = {.sa_handler = note}; /* no SA_RESTART: the read ends */
     sigemptyset(&action.sa_mask);
     caught = 0;
     for (size_t i = 0; i < ENDINGS; i++)

@@ -156,11 +156,11 @@ static int pin_pss(EVP_PKEY_CTX *context,
 
 static int start(EVP_PKEY_CTX *context, enum sam_rsa_operation operation) {
     switch (operation) {
-    case SAM_ENCRYPT:
+    case SAM_RSA_ENCRYPT:
         return pin_oaep(context, EVP_PKEY_encrypt_init_ex);
-    case SAM_DECRYPT_BLOCK:
+    case SAM_RSA_DECRYPT:
         return pin_oaep(context, EVP_PKEY_decrypt_init_ex);
-    case SAM_SIGN:
+    case SAM_RSA_SIGN:
         return pin_pss(context, EVP_PKEY_sign_init_ex);
     default:
         return pin_pss(context, EVP_PKEY_verify_init_ex);
@@ -199,7 +199,7 @@ enum sam_status sam_oaep_encrypt(struct sam_crypto *crypto, const struct sam_rsa
                                  const uint8_t *message, size_t length) {
     enum sam_status status = SAM_CRYPTO;
     size_t written = recipient->size;
-    EVP_PKEY_CTX *context = context_of(crypto, SAM_ENCRYPT, recipient);
+    EVP_PKEY_CTX *context = context_of(crypto, SAM_RSA_ENCRYPT, recipient);
     crypto->count.public_operations++;
     if (context != NULL && set_label(context, label, label_length) &&
         DONE(EVP_PKEY_encrypt(context, out, &written, message, length)) &&
@@ -214,7 +214,7 @@ enum sam_status sam_oaep_encrypt(struct sam_crypto *crypto, const struct sam_rsa
 enum sam_status sam_oaep_decrypt(struct sam_crypto *crypto, const struct sam_rsa *own,
                                  uint8_t out[SAM_RSA_SIZE_MAX], size_t *length,
                                  const uint8_t *label, size_t label_length, const uint8_t *block) {
-    EVP_PKEY_CTX *context = context_of(crypto, SAM_DECRYPT_BLOCK, own);
+    EVP_PKEY_CTX *context = context_of(crypto, SAM_RSA_DECRYPT, own);
     int opened = 0;
     sam_wipe(out, SAM_RSA_SIZE_MAX);
     *length = SAM_RSA_SIZE_MAX;
@@ -235,7 +235,7 @@ enum sam_status sam_pss_sign(struct sam_crypto *crypto, const struct sam_rsa *ow
                              size_t b_length) {
     uint8_t hash[SAM_SHA256_SIZE];
     size_t written = own->size;
-    EVP_PKEY_CTX *context = context_of(crypto, SAM_SIGN, own);
+    EVP_PKEY_CTX *context = context_of(crypto, SAM_RSA_SIGN, own);
     enum sam_status status = sam_sha256(crypto, hash, a, a_length, b, b_length);
     crypto->count.private_operations++;
     if (status == SAM_OK &&
@@ -252,7 +252,7 @@ enum sam_status sam_pss_verify(struct sam_crypto *crypto, const struct sam_rsa *
                                const uint8_t *signature, const void *a, size_t a_length,
                                const void *b, size_t b_length) {
     uint8_t hash[SAM_SHA256_SIZE];
-    EVP_PKEY_CTX *context = context_of(crypto, SAM_VERIFY, sender);
+    EVP_PKEY_CTX *context = context_of(crypto, SAM_RSA_VERIFY, sender);
     enum sam_status status = sam_sha256(crypto, hash, a, a_length, b, b_length);
     crypto->count.public_operations++;
     if (context == NULL)
@@ -265,9 +265,7 @@ enum sam_status sam_pss_verify(struct sam_crypto *crypto, const struct sam_rsa *
     return status;
 }
 
-/* It is libcrypto's context and nothing else, under a name that no OpenSSL type passes the border
- * by.
- */
+/* libcrypto's context under a name of our own: no OpenSSL type stands in the header. */
 static EVP_CIPHER_CTX *context_in(struct sam_gcm *gcm) {
     return (EVP_CIPHER_CTX *)gcm;
 }

@@ -17,7 +17,8 @@ struct sam_passphrase {
 };
 
 /* Asks for a passphrase on the terminal, unseen, for a new one twice. On failure
- * (SAM_NO_PASSPHRASE: there is no terminal, or the person gave up) it is wiped. */
+ * (SAM_NO_PASSPHRASE: there is no terminal, or what was typed is empty, too long, or not the same
+ * twice) it is wiped. A signal that ends the program does so when the terminal is as before. */
 SAM_MUST_CHECK enum sam_status sam_passphrase_ask(struct sam_passphrase *out, const char *prompt,
                                                   bool twice);
 

@@ -41,7 +41,7 @@ coverage: ## run the tests and tell which lines of the programs they reach
 
 C_FILES := $(wildcard docs/examples/*.c shared/*.c asymmetric_*/*.c tools/*.c labs/stubs/*.c labs/solutions/*.c \
              tests/*.c tests/*/*.c tests/torture/shim/*.c) $(GRADER_C)
-H_FILES := $(wildcard shared/*.h tools/*.h labs/*.h labs/*/*.h tests/*.h tests/*/*.h)
+H_FILES := $(wildcard shared/*.h tools/*.h labs/*.h labs/*/*.h tests/*.h tests/*/*.h tests/torture/shim/*.h)
 # Tests, and what judges with Check, are looked at by the compilers alone: Check's macros are not for
 # these two.
 TIDY := $(filter-out tests/% labs/real.c $(wildcard labs/*/grade*.c),$(C_FILES))
@@ -57,7 +57,7 @@ lint: ## compile with gcc and clang, warnings as errors; -fanalyzer, clang-tidy,
 	  --std=c11 -D_XOPEN_SOURCE=700 $(TIDY_INCLUDES) $(TIDY)
 	shellcheck tools/*.sh tools/completion/sam.bash labs/*.sh tests/*.sh tests/*/*.sh .ci/run
 everything: $(PROGRAMS) $(TESTS) $(STREAMS) $(GRADED) $(EXAMPLES) $(TORTURE) $(SHIM) $(CONSTANT_TIME) $(BENCH) \
-            $(LOAD) $(COUNTED)
+            $(LOAD) $(COUNTED) $(call objects,tests/fuzz)
 
 examples: $(EXAMPLES) ## build the programs of docs/secure-socket.md
 	@:

@@ -1,4 +1,5 @@
 /* Tests of generate_key_pair, fingerprint and passphrases. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -275,6 +276,7 @@ static const struct {
     {"client", "wrong\n", SAM_EXIT_KEYS},
     {"client", "\n", SAM_EXIT_KEYS},
     {"server", "wrong\n", SAM_EXIT_KEYS},
+    {"client", "\003\n", 128 + SIGINT}, /* Ctrl-C */
 };
 
 START_TEST(a_passphrase_is_asked_for_on_the_terminal_and_not_shown) {

@@ -360,19 +360,16 @@ END_TEST
 
 /* A limit on the size of files stands for a full disk. No assertion while it stands. */
 START_TEST(a_pair_that_cannot_be_written_leaves_the_old_one) {
-    struct rlimit before, small;
+    struct rlimit before;
     put("alice.private.pem", "x.private.pem", 0600);
     put("alice.public.pem", "x.public.pem", 0644);
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
-    small = before;
-    small.rlim_cur = 1000;
+    const struct rlimit small = {1000, before.rlim_max};
     void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
-    int limited = setrlimit(RLIMIT_FSIZE, &small);
+    setrlimit(RLIMIT_FSIZE, &small);
     enum sam_status status = sam_key_generate(folder, "x", 2048, NULL, true, &where);
-    int restored = setrlimit(RLIMIT_FSIZE, &before);
+    setrlimit(RLIMIT_FSIZE, &before);
     signal(SIGXFSZ, handler);
-    ck_assert_int_eq(limited, 0);
-    ck_assert_int_eq(restored, 0);
     ck_status(status, SAM_FILE_WRITE);
     ck_assert_uint_eq(count_entries(folder), 2);
     x_is_alice(true, NULL);

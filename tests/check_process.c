@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "tapping.h"
 #include "fake.h"
 
 /* Descriptors that are closed, as in struct shortage. */
@@ -17,7 +18,7 @@ enum { IN = 1, OUT = 2, ERR = 4, SETS = 8 };
 #define SECRET "for alice alone"
 #define CANNOT_SHOW "the server cannot show messages"
 
-static void assert_told(const struct run_result *result, unsigned closed, const char *text) {
+static void assert_hears(const struct run_result *result, unsigned closed, const char *text) {
     if (closed & ERR)
         ck_assert_uint_eq(result->err.length, 0);
     else
@@ -52,7 +53,7 @@ START_TEST(closed_streams_of_a_client_do_not_become_its_socket) {
     ck_assert_msg(more.length == 0, "the client sent %zu bytes more", more.length);
     assert_code(&result, mute ? 2 : 0);
     assert_text(&result.out, mute ? "" : SECRET);
-    assert_told(&result, closed, mute ? sam_status_sentence(SAM_FILE_WRITE) : "what leaves");
+    assert_hears(&result, closed, mute ? sam_status_sentence(SAM_FILE_WRITE) : "what leaves");
     run_result_free(&result);
     sam_bytes_free(&more);
     fake_close();
@@ -66,7 +67,7 @@ START_TEST(a_client_that_cannot_read_its_input_sends_nothing) {
         struct process client = start_client(&fake.at, "unread", 6, "send_msg", "-", NULL);
         struct run_result result = finish(&client);
         assert_code(&result, 2);
-        assert_told(&result, closed, sam_status_sentence(SAM_FILE_READ));
+        assert_hears(&result, closed, sam_status_sentence(SAM_FILE_READ));
         ck_assert_msg(!sam_is_ready(fake.listener), "the client has connected");
         run_result_free(&result);
     }
@@ -92,7 +93,7 @@ START_TEST(a_server_without_streams_gives_no_wrong_receipt) {
     struct run_result said = stop_server(&server);
     assert_code(&said, 0);
     assert_text(&said.out, closed & OUT ? "" : "hello\n");
-    assert_told(&said, closed, "stopped");
+    assert_hears(&said, closed, "stopped");
     run_result_free(&said);
 }
 END_TEST
@@ -342,6 +343,24 @@ START_TEST(no_program_leaves_its_keys_in_a_core_dump) {
 }
 END_TEST
 
+/* It waits for the end of a pipe that it is told to read. */
+START_TEST(sam_leaves_no_core_dump_either) {
+    char path[PATH_MAX];
+    const char *argv[] = {sam_path(path), "open", in_place("pipe"), "--keys", keys, NULL};
+    if (access("/proc/self/limits", R_OK) != 0)
+        return; /* only Linux tells */
+    ck_assert_int_eq(mkfifo(in_place("pipe"), 0600), 0);
+    struct process sam = start(argv, NULL, 0);
+    int pipe = open(in_place("pipe"), O_WRONLY | O_CLOEXEC); /* until it reads */
+    ck_assert_int_ge(pipe, 0);
+    assert_no_core(&sam);
+    close(pipe);
+    struct run_result result = finish(&sam);
+    ck_assert_int_ne(result.code, 0);
+    run_result_free(&result);
+}
+END_TEST
+
 /* With -n: nothing here is made. */
 START_TEST(make_names_the_modes_to_who_asks_for_another) {
     const char *const wrong[] = {"make", "-n", "run-server", "MODE=foo", NULL};
@@ -371,6 +390,7 @@ Suite *process_suite(void) {
     tcase_add_loop_test(tcase, the_longest_message_for_the_largest_key_gets_its_receipt, 0, 2);
     tcase_add_loop_test(tcase, what_was_sent_only_in_part_is_not_said_to_be_delivered, 0, 4);
     tcase_add_loop_test(tcase, no_program_leaves_its_keys_in_a_core_dump, 0, 2);
+    tcase_add_test(tcase, sam_leaves_no_core_dump_either);
     tcase_add_test(tcase, make_names_the_modes_to_who_asks_for_another);
     suite_add_tcase(suite, tcase);
     return suite;

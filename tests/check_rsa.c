@@ -380,6 +380,8 @@ START_TEST(a_signature_of_other_parameters_fails) {
 }
 END_TEST
 
+TCase *locked_case(void); /* check_locked.c */
+
 Suite *rsa_suite(void) {
     Suite *suite = suite_create("rsa");
     TCase *tcase = tcase_create("rsa");
@@ -396,5 +398,6 @@ Suite *rsa_suite(void) {
     tcase_add_loop_test(tcase, a_block_of_other_parameters_fails, 0, COUNT(foreign_blocks));
     tcase_add_loop_test(tcase, a_signature_of_other_parameters_fails, 0, COUNT(foreign_signatures));
     suite_add_tcase(suite, tcase);
+    suite_add_tcase(suite, locked_case());
     return suite;
 }

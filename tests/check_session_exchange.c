@@ -33,16 +33,6 @@ static void answer(enum sam_kind wanted, const void *message, size_t length, enu
     sam_connection_drop(&server.connection, &request);
 }
 
-/* What one of them seals the other opens, from the first record on. */
-static void assert_passes(struct sam_session *from, struct sam_session *to, enum sam_kind kind) {
-    uint8_t record[SAM_RECORD_OVERHEAD + 4] = {0};
-    uint32_t length;
-    from->out.sequence = to->in.sequence = 0;
-    ck_status(sam_record_seal(from, kind, record, 4), SAM_OK);
-    ck_status(sam_record_check(to, record, &length), SAM_OK);
-    ck_status(sam_record_open(to, record, length), SAM_OK);
-}
-
 /* Both ends could leave the same thing out: so the keys here are derived from what has travelled.
  */
 START_TEST(both_ends_derive_the_keys_of_what_has_travelled) {
@@ -80,19 +70,18 @@ END_TEST
 
 /* The same bytes in the same place: they differ under another key, and under no other one. */
 START_TEST(every_session_has_other_keys) {
-    struct sam_bytes sealed[2][2];
-    for (int i = 0; i < 2; i++) {
+    struct sam_bytes sealed[4];
+    for (int i = 0; i < 4; i += 2) {
         begin();
-        sealed[i][0] = sealed_record(&client, SAM_KIND_SEND, "the same", 8);
-        sealed[i][1] = sealed_record(&server, SAM_KIND_REPLY, "the same", 8);
+        sealed[i] = sealed_record(&client, SAM_KIND_SEND, "the same", 8);
+        sealed[i + 1] = sealed_record(&server, SAM_KIND_REPLY, "the same", 8);
         part();
     }
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < i; j++)
-            ck_assert_mem_ne(sealed[i / 2][i % 2].data + SAM_RECORD_SIZE,
-                             sealed[j / 2][j % 2].data + SAM_RECORD_SIZE, 8);
+            ck_assert_mem_ne(sealed[i].data + SAM_RECORD_SIZE, sealed[j].data + SAM_RECORD_SIZE, 8);
     for (int i = 0; i < 4; i++)
-        sam_bytes_free(&sealed[i / 2][i % 2]);
+        sam_bytes_free(&sealed[i]);
 }
 END_TEST
 
@@ -327,9 +316,9 @@ START_TEST(memory_grows_with_what_arrives) {
     struct sam_incoming incoming;
     struct sam_memory memory;
     begin();
-    const struct sam_session before = server.connection.session;
     restore_session(&client, client.connection.session);
-    restore_session(&server, before);
+    restore_session(&server, server.connection.session);
+    const struct sam_session before = server.connection.session;
     ck_status(sam_memory_init(&memory, 2 * LIMIT), SAM_OK);
     server.connection.memory = &memory;
     sam_record_write(bytes, SAM_KIND_SEND, 0, SAM_GCM_TAG_SIZE + LIMIT);

@@ -196,6 +196,9 @@ struct run_result run_session(const struct session *session, const struct sam_mo
         kill(process.pid, SIGKILL);
     struct run_result result = finish(&process);
     look(master, screen);
+    struct termios settings;
+    ck_assert_int_eq(tcgetattr(kept, &settings), 0);
+    ck_assert_uint_eq(settings.c_lflag & (ICANON | ECHO), ICANON | ECHO);
     close(kept);
     close(master);
     ck_assert_msg(ended, "the program did not end; the terminal showed:\n%s",

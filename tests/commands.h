@@ -59,7 +59,8 @@ struct session {
     const char *typed;  /* ... this is typed, as many times as the prompt comes: lines of it */
 };
 
-/* Runs a program in a session. *screen is all that the terminal showed; the caller frees it. */
+/* Runs a program in a session. *screen is all that the terminal showed; the caller frees it.
+ * However it ends, the terminal must be as before. */
 struct run_result run_session(const struct session *session, const struct sam_mode *mode,
                               const char *program, const char *const words[],
                               struct sam_bytes *screen);

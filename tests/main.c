@@ -1,3 +1,4 @@
+/* Runs make check's suites: all of them, or those named on the command line. */
 #include <unistd.h>
 
 #include "suites.h"

@@ -45,6 +45,15 @@ void restore_session(struct peer *peer, struct sam_session before) {
     *session = before;
 }
 
+void assert_passes(struct sam_session *from, struct sam_session *to, enum sam_kind kind) {
+    uint8_t record[SAM_RECORD_OVERHEAD + 4] = {0};
+    uint32_t length;
+    from->out.sequence = to->in.sequence = 0;
+    ck_status(sam_record_seal(from, kind, record, 4), SAM_OK);
+    ck_status(sam_record_check(to, record, &length), SAM_OK);
+    ck_status(sam_record_open(to, record, length), SAM_OK);
+}
+
 struct sam_bytes sealed_record(struct peer *peer, enum sam_kind kind, const void *message,
                                size_t length) {
     struct sam_bytes bytes = {0};

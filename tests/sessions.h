@@ -30,6 +30,9 @@ void begin_session(struct peer *client, struct peer *server);
  * a copy of it. What has failed can thus be tried again. */
 void restore_session(struct peer *peer, struct sam_session before);
 
+/* Asserts that what one of them seals the other opens, from the first record on. */
+void assert_passes(struct sam_session *from, struct sam_session *to, enum sam_kind kind);
+
 /* The next record of a peer, of any kind, as it travels. The caller frees it. */
 struct sam_bytes sealed_record(struct peer *peer, enum sam_kind kind, const void *message,
                                size_t length);

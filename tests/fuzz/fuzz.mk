@@ -1,6 +1,6 @@
-# What throws mutated bytes at every parser of foreign ones. It begins
-# with tests/fuzz/corpus/NAME: samples of what is due, and found_NN, which mutations came upon and
-# which reach further. The seed is fixed, but what is sealed meanwhile has random parts.
+# What throws mutated bytes at every parser of foreign ones. It begins with tests/fuzz/corpus/NAME:
+# samples of what is due, and found_NN, which mutations came upon and which reach further. The seed
+# is fixed, but what is sealed meanwhile has random parts.
 FUZZ_SECONDS ?= 60
 
 # For each target the length of its longest input, and the files whose lines it is after.
@@ -24,7 +24,8 @@ FUZZ_BESIDES := sam_rejection_write sam_record_write sam_trace_step sam_trace_va
                 sam_connection_seal_answer sam_connection_ask sam_connection_answer \
                 sam_connection_push sam_connection_close sam_connection_reject start_with send_off \
                 reason_for_close sam_write_unit sam_record_seal sam_rsa_generate lock \
-                sam_key_generate check_place place_pair write_pair sam_fingerprint save
+                sam_key_generate check_place place_pair write_pair sam_fingerprint \
+                sam_show_line save
 
 FUZZ_FLAGS := -fsanitize=fuzzer-no-link$(comma)address$(comma)undefined -fno-sanitize-recover=all \
               -fprofile-instr-generate -fcoverage-mapping

@@ -4,7 +4,7 @@ $(COUNTED): $(BUILD)/tests/perf/counted.o $(SEALS) $(LIBRARY)
 	@mkdir -p $(@D) && echo 'link $@'
 	@$(LINK) -o $@ $^ $(CRYPTO_LIBS)
 
-perf-check: $(COUNTED) ## compare instruction counts with those on record; RECORD=1 writes them anew
+perf-check: $(COUNTED) ## instruction counts beside the record; RECORD=1 writes it
 	@CC='$(CC)' CFLAGS='$(CFLAGS)' tests/perf/check.sh $(if $(RECORD),--record )$(BUILD)
 
 .PHONY: perf-check
