@@ -65,6 +65,7 @@ enum sam_status sam_duplex_new(struct sam_duplex **out, const struct sam_connect
     d->addressed = (struct sam_ring){&d->peer, 1};
     d->in_party = *connection->party;
     d->in_party.own = NULL;
+    sam_crypto_forget(d->in_party.crypto);
     d->out_party = d->in_party;
     d->out_party.crypto = another;
     d->is_client = connection->is_client;
@@ -201,10 +202,12 @@ static enum sam_status sort(struct sam_duplex *d, struct sam_incoming *incoming)
 static enum sam_status take(struct sam_duplex *d, int64_t deadline) {
     struct sam_incoming incoming = {0};
     enum sam_status status = SAM_OK;
-    if (!sam_connection_is_ahead(&d->in)) {
+    const uint8_t *next = d->in.ahead + d->in.ahead_from;
+    size_t here = d->in.ahead_to - d->in.ahead_from;
+    if (here < sam_unit_length(next, here)) /* the rest of a record may be long in coming */
         let_go(d);
+    if (here == 0)
         status = sam_read_ahead(&d->in, deadline);
-    }
     if (status == SAM_TIMEOUT)
         return status;
     if (status == SAM_CLOSED)

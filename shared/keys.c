@@ -226,19 +226,28 @@ static enum sam_status check_place(const char *path, bool replace, struct sam_wh
 
 /* Puts both files in their places, so that whoever is killed between two steps leaves a private
  * half alone, the old one or the new one, and never two that do not fit or a public one alone: the
- * private one can be used, and a public one be made from it again. */
+ * private one can be used. Meanwhile the old public half lies aside. */
 static enum sam_status place_pair(struct sam_staged *private_file, struct sam_staged *public_file,
                                   bool replace, struct sam_where *where) {
+    char aside[PATH_MAX + 32];
+    snprintf(aside, sizeof aside, "%s.%ld.old", public_file->path, (long)getpid());
     sam_where_set(where, "%s", public_file->path);
-    if (replace && unlink(public_file->path) != 0 && errno != ENOENT)
+    if (replace && rename(public_file->path, aside) != 0 && errno != ENOENT)
         return SAM_FILE_WRITE;
     sam_where_set(where, "%s", private_file->path);
     enum sam_status status = sam_file_place(private_file, replace);
-    if (status != SAM_OK)
+    if (status != SAM_OK) {
+        int reason = errno;
+        if (replace)
+            rename(aside, public_file->path);
+        errno = reason;
         return status;
+    }
     sam_where_set(where, "%s", public_file->path);
     status = sam_file_place(public_file, replace);
-    if (status != SAM_OK && !replace)
+    if (replace)
+        unlink(aside);
+    else if (status != SAM_OK)
         unlink(private_file->path);
     return status;
 }

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/select.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -18,58 +19,95 @@ static void note(int number) {
     caught = number;
 }
 
-static void watch(struct sigaction before[ENDINGS]) {
-    struct sigaction action = {.sa_handler = note}; /* no SA_RESTART: the read ends */
+/* How signals were handled, and which were let through. */
+struct before {
+    struct sigaction actions[ENDINGS];
+    sigset_t open;
+};
+
+/* From now on they come only where a byte is waited for: one that came just before would be noted,
+ * and the wait go on. */
+static void watch(struct before *before) {
+    struct sigaction action = {.sa_handler = note}; /* no SA_RESTART: the wait ends */
+    sigset_t blocked;
     sigemptyset(&action.sa_mask);
+    sigemptyset(&blocked);
+    for (size_t i = 0; i < ENDINGS; i++)
+        sigaddset(&blocked, endings[i]);
+    pthread_sigmask(SIG_BLOCK, &blocked, &before->open);
     caught = 0;
     for (size_t i = 0; i < ENDINGS; i++)
-        sigaction(endings[i], &action, &before[i]);
+        sigaction(endings[i], &action, &before->actions[i]);
 }
 
-static void unwatch(const struct sigaction before[ENDINGS]) {
+static void unwatch(const struct before *before) {
     for (size_t i = 0; i < ENDINGS; i++)
-        sigaction(endings[i], &before[i], NULL);
+        sigaction(endings[i], &before->actions[i], NULL);
     if (caught != 0)
         raise(caught);
+    pthread_sigmask(SIG_SETMASK, &before->open, NULL);
 }
 
-/* One line of 1 to SAM_PASSPHRASE_MAX bytes; false for anything else. */
-static bool read_line(int terminal, struct sam_passphrase *out) {
+/* Where a passphrase is typed. */
+struct prompt {
+    int terminal;
+    const char *text;
+    const sigset_t *open; /* signals, while a byte is waited for */
+};
+
+static bool read_byte(const struct prompt *prompt, char *byte) {
+    fd_set waited;
+    if (prompt->terminal >= FD_SETSIZE)
+        return false;
+    FD_ZERO(&waited);
+    FD_SET(prompt->terminal, &waited);
+    return pselect(prompt->terminal + 1, &waited, NULL, NULL, NULL, prompt->open) == 1 &&
+           read(prompt->terminal, byte, 1) == 1;
+}
+
+/* One line of 1 to SAM_PASSPHRASE_MAX bytes, none of them NUL; false for anything else. */
+static bool read_line(const struct prompt *prompt, struct sam_passphrase *out) {
     char byte = '\0';
     *out = (struct sam_passphrase){0};
-    while (read(terminal, &byte, 1) == 1 && byte != '\n')
+    while (read_byte(prompt, &byte) && byte != '\n')
         if (out->length++ < SAM_PASSPHRASE_MAX)
             out->text[out->length - 1] = byte;
-    return byte == '\n' && out->length >= 1 && out->length <= SAM_PASSPHRASE_MAX;
+    return byte == '\n' && out->length >= 1 && out->length <= SAM_PASSPHRASE_MAX &&
+           memchr(out->text, '\0', out->length) == NULL;
 }
 
-static bool ask(int terminal, struct sam_passphrase *out, const char *again, const char *prompt) {
-    bool good = dprintf(terminal, "%s%s", again, prompt) > 0 && read_line(terminal, out);
-    return dprintf(terminal, "\n") > 0 && good;
+static bool ask(const struct prompt *prompt, struct sam_passphrase *out, const char *again) {
+    bool good =
+        dprintf(prompt->terminal, "%s%s", again, prompt->text) > 0 && read_line(prompt, out);
+    return dprintf(prompt->terminal, "\n") > 0 && good;
 }
 
-static bool ask_unseen(int terminal, struct sam_passphrase *out, const char *prompt, bool twice) {
-    struct termios before, unseen;
-    struct sam_passphrase second = {0};
-    struct sigaction actions[ENDINGS];
-    if (tcgetattr(terminal, &before) != 0)
-        return false;
-    unseen = before;
-    unseen.c_lflag = (unseen.c_lflag | ICANON) & ~(tcflag_t)ECHO;
-    unseen.c_cc[VSUSP] = _POSIX_VDISABLE;
-    watch(actions);
-    bool good = tcsetattr(terminal, TCSAFLUSH, &unseen) == 0 && ask(terminal, out, "", prompt);
-    if (good && twice) {
-        good = ask(terminal, &second, "Once more: ", prompt);
-        bool same =
-            good && second.length == out->length && sam_equal(second.text, out->text, out->length);
-        if (good && !same)
-            dprintf(terminal, "These are not the same.\n");
-        good = same;
-    }
-    tcsetattr(terminal, TCSAFLUSH, &before);
-    unwatch(actions);
+static bool ask_again(const struct prompt *prompt, const struct sam_passphrase *first) {
+    struct sam_passphrase second;
+    bool good = ask(prompt, &second, "Once more: ");
+    bool same = good && second.length == first->length &&
+                sam_equal(second.text, first->text, first->length);
+    if (good && !same)
+        dprintf(prompt->terminal, "These are not the same.\n");
     sam_wipe(&second, sizeof second);
+    return same;
+}
+
+static bool ask_unseen(int terminal, struct sam_passphrase *out, const char *text, bool twice) {
+    struct termios shown, unseen;
+    struct before before;
+    const struct prompt prompt = {terminal, text, &before.open};
+    if (tcgetattr(terminal, &shown) != 0)
+        return false;
+    unseen = shown;
+    unseen.c_iflag |= ICRNL;
+    unseen.c_lflag = (unseen.c_lflag | ICANON | ISIG) & ~(tcflag_t)ECHO;
+    unseen.c_cc[VSUSP] = _POSIX_VDISABLE;
+    watch(&before);
+    bool good = tcsetattr(terminal, TCSAFLUSH, &unseen) == 0 && ask(&prompt, out, "") &&
+                (!twice || ask_again(&prompt, out));
+    tcsetattr(terminal, TCSAFLUSH, &shown);
+    unwatch(&before);
     return good;
 }
 

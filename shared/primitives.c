@@ -55,14 +55,20 @@ enum sam_status sam_crypto_share(struct sam_crypto **out, const struct sam_crypt
     return sam_crypto_reason(SAM_CRYPTO);
 }
 
+void sam_crypto_forget(struct sam_crypto *crypto) {
+    for (size_t i = 0; i < SAM_RSA_OPERATIONS; i++) {
+        EVP_PKEY_CTX_free(crypto->kept[i]);
+        crypto->kept[i] = NULL;
+    }
+}
+
 void sam_crypto_free(struct sam_crypto *crypto) {
     if (crypto == NULL)
         return;
     EVP_MD_free(crypto->sha256);
     EVP_CIPHER_free(crypto->aes256gcm);
     EVP_KDF_free(crypto->hkdf);
-    for (size_t i = 0; i < SAM_RSA_OPERATIONS; i++)
-        EVP_PKEY_CTX_free(crypto->kept[i]);
+    sam_crypto_forget(crypto);
     free(crypto);
 }
 

@@ -56,6 +56,9 @@ SAM_MUST_CHECK enum sam_status sam_crypto_share(struct sam_crypto **out,
 /* Frees a handle; NULL is fine. */
 void sam_crypto_free(struct sam_crypto *crypto);
 
+/* Lets go of the keys that it was used with: the owner's freeing them is their end. */
+void sam_crypto_forget(struct sam_crypto *crypto);
+
 struct sam_rsa_count sam_crypto_count(const struct sam_crypto *crypto);
 
 /* Fills out with length bytes of the system's generator, from the stream that libcrypto keeps apart

@@ -66,15 +66,16 @@ void sam_show_text(FILE *out, const uint8_t *text, size_t length, size_t limit) 
 
 bool sam_show_line(const uint8_t *text, size_t length, size_t limit) {
     char buffer[BUFSIZ]; /* standard output's own would keep the text */
+    flockfile(stdout);   /* one line at a time, and one more descriptor at a time */
     int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
     if (out == NULL) {
         if (fd >= 0)
             close(fd);
+        funlockfile(stdout);
         return false;
     }
     setvbuf(out, buffer, _IOFBF, sizeof buffer);
-    flockfile(stdout); /* one line at a time */
     sam_show_text(out, text, length, limit);
     putc('\n', out);
     bool written = !ferror(out);

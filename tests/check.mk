@@ -27,8 +27,11 @@ tsan: export TSAN_OPTIONS := atexit_sleep_ms=20# each of thousands of processes 
 tsan: ## run the tests of what has threads under ThreadSanitizer
 	$(call variant,tsan,check SUITES='$(or $(SUITES),$(THREADED))',-fsanitize=thread)
 
+need_tool = @command -v $(1) > /dev/null || { echo '$(1) is missing: install it with make deps-dev' >&2; exit 1; }
+
 VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
 valgrind: $(TESTS) $(PROGRAMS) ## run the tests of the library under valgrind's memcheck
+	$(call need_tool,valgrind)
 	SAM_BIN=$(or $(BIN),./) CK_TIMEOUT_MULTIPLIER=30 CK_EXCLUDE_TAGS=slow $(VALGRIND) $(TESTS) \
 	  $(or $(SUITES),status bytes file primitives rsa wire keys show envelope vectors connection)
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,6 +33,13 @@ struct sam_bytes read_vector(const char *name) {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/%s", vectors_folder(), name);
     return read_file(path);
+}
+
+bool is_file(const char *path, const void *data, size_t length) {
+    struct sam_bytes file = read_file(path);
+    bool same = file.length == length && memcmp(file.data, data, length) == 0;
+    sam_bytes_free(&file);
+    return same;
 }
 
 void write_file(const char *path, mode_t permissions, const void *data, size_t length) {
@@ -65,6 +73,17 @@ size_t count_entries(const char *path) {
         count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
     closedir(listing);
     return count;
+}
+
+/* Of a file without a name, as POSIX has it. */
+void *shared_memory(size_t size) {
+    FILE *file = tmpfile();
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(ftruncate(fileno(file), (off_t)size), 0);
+    void *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fileno(file), 0);
+    ck_assert(shared != MAP_FAILED);
+    fclose(file);
+    return shared;
 }
 
 struct people people;

@@ -52,7 +52,7 @@ $1 == "figure" {
         targets++
         verdict = $4 + 0 >= $7 + 0 ? " reached" : " not reached"
         if ($4 + 0 < $7 + 0)
-            missed[++misses] = $2
+            missed[++misses] = $3
     }
     n = wrap($3, 39, line)
     printf "  %-39s %5s  %-11s %6s%s\n", line[1], exact($4, $7), ratio($5) "-" ratio($6), $7, verdict

@@ -10,8 +10,7 @@ $(CONSTANT_TIME): $(call objects,tests/constant_time) $(BUILD)/libtests.a $(SEAL
 	@$(LINK) $(BORDER) -o $@ $^ $(CHECK_LIBS) $(CRYPTO_LIBS)
 
 constant-time: $(CONSTANT_TIME) ## no branch depends on a secret, by valgrind
-	@command -v valgrind > /dev/null || \
-	  { echo 'valgrind is missing: install it with make deps-dev' >&2; exit 1; }
+	$(call need_tool,valgrind)
 	@valgrind --quiet --error-exitcode=99 $(CONSTANT_TIME)
 
 .PHONY: constant-time

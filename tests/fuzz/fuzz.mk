@@ -31,14 +31,18 @@ FUZZ_FLAGS := -fsanitize=fuzzer-no-link$(comma)address$(comma)undefined -fno-san
               -fprofile-instr-generate -fcoverage-mapping
 
 fuzz: ## throw mutated bytes at every parser, FUZZ_SECONDS for each
+	@mkdir -p $(BUILD) && echo 'int LLVMFuzzerTestOneInput(void); int LLVMFuzzerTestOneInput(void) { return 0; }' | \
+	  $(CLANG) -fsanitize=fuzzer -x c -o $(BUILD)/fuzzer - 2> /dev/null || \
+	  { echo 'clang with the runtime of its fuzzer is missing: install it with make deps-dev' >&2; exit 1; }
 	$(call variant,fuzz,-j2 -k fuzz-run,$(FUZZ_FLAGS)) CC=$(CLANG)
 
 fuzz-run: $(FUZZ_TARGETS:%=fuzz-run-%)
 fuzz-run-%: $(BUILD)/fuzz_%
 	@FUZZ_BESIDES='$(FUZZ_BESIDES)' CLANG=$(CLANG) tests/fuzz/run.sh $(BUILD) $* $(FUZZ_SECONDS) $(FUZZ_$*)
 
+$(BUILD)/tests/fuzz/%.o: COMPILE += -Itests
 # As an archive, out of which only what is needed is linked.
-$(BUILD)/libfuzz.a: $(patsubst %,$(BUILD)/tests/fuzz/%.o,fuzzing sealing opening) \
+$(BUILD)/libfuzz.a: $(patsubst %,$(BUILD)/tests/%.o,chance fuzz/fuzzing fuzz/sealing fuzz/opening) \
                     $(filter-out %/sam.o,$(call objects,tools))
 	@echo 'archive $@'
 	@rm -f $@ && $(AR) rcs $@ $^

@@ -25,8 +25,8 @@ environment() {
 
 valgrind --quiet --tool=callgrind --callgrind-out-file="$work/dump" "$1/perf/counted" \
     tests/vectors/alice.private.pem tests/vectors/mallory.private.pem
-# shellcheck disable=SC2046 # the dumps by their numbers, which is their order
-awk -v program=counted -f $here/counts.awk $(printf '%s\n' "$work"/dump.* | sort -V) >"$work/now"
+mapfile -t dumps < <(printf '%s\n' "$work"/dump.* | sort -V) # by their numbers, which is their order
+awk -v program=counted -f $here/counts.awk "${dumps[@]}" >"$work/now"
 
 if [ $recording = yes ]; then
     { environment; cat "$work/now"; } >$record

@@ -10,6 +10,8 @@ NR == FNR { all[$1] = $2; own[$1] = $3; known++; next }
 !($1 in all) { print $1 ": not on record"; failed = 1; next }
 {
     seen++
+    if ($3 == 0)
+        print $1 ": none of our own instructions were found"
     of_all = away($2, all[$1]); of_own = away($3, own[$1])
     printf "%-22s %12d %+6.1f%% %9d %+6.1f%%\n", $1, $2, of_all, $3, of_own
     if (is_far(of_all) || is_far(of_own)) {
@@ -23,7 +25,7 @@ END {
         failed = 1
     }
     if (!judged)
-        print "told, not judged: the record is of another compiler, libcrypto, valgrind or processor"
+        print "told, not judged: the record has another compiler, libcrypto or processor"
     else if (failed)
         print "failed; where the change is meant: make perf-check RECORD=1, and commit the record"
     else

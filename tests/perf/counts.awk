@@ -9,13 +9,15 @@ function tell() {
 FNR == 1 { tell(); all = own = 0 }
 /^desc: Trigger: Client Request: / { request = substr($0, 32) }
 
-# ob=(3) /usr/lib/libcrypto.so.3, and from then on ob=(3): in later dumps, too
-/^ob=/ {
-    id = substr($1, 4)
+# ob=(3) /usr/lib/libcrypto.so.3, or cob= for what is called, and from then on ob=(3): in later dumps,
+# too
+/^c?ob=/ {
+    id = $1
+    sub(/.*=/, "", id)
     if (NF > 1)
-        name[id] = $2
-    is_own = name[id] ~ "/" program "$"
+        name[id] = $0
 }
+/^ob=/ { is_own = name[id] ~ "/" program "$" }
 
 # The line behind calls= is what was called, and is counted where it was.
 /^calls=/ { called = 1; next }

@@ -5,6 +5,7 @@ $(COUNTED): $(BUILD)/tests/perf/counted.o $(SEALS) $(LIBRARY)
 	@$(LINK) -o $@ $^ $(CRYPTO_LIBS)
 
 perf-check: $(COUNTED) ## instruction counts beside the record; RECORD=1 writes it
+	$(call need_tool,valgrind)
 	@CC='$(CC)' CFLAGS='$(CFLAGS)' tests/perf/check.sh $(if $(RECORD),--record )$(BUILD)
 
 .PHONY: perf-check
