@@ -26,6 +26,9 @@ struct sam_bytes read_vector(const char *name);
 /* Any file, whole. */
 struct sam_bytes read_file(const char *path);
 
+/* Whether a file holds just these bytes. */
+bool is_file(const char *path, const void *data, size_t length);
+
 /* Writes a file with the given permissions. */
 void write_file(const char *path, mode_t permissions, const void *data, size_t length);
 
@@ -37,6 +40,9 @@ void remove_folder(const char *path);
 
 /* How many entries a folder has, . and .. not counted. */
 size_t count_entries(const char *path);
+
+/* Memory, all zero, that this process and those it forks share; it ends with them. */
+void *shared_memory(size_t size);
 
 /* The four parties of the vectors, loaded once by load_people (an unchecked fixture). trusted holds
  * alice, bob and carol. alice has 2048 bits, bob 3072, carol 4096, mallory 2048. */

@@ -7,7 +7,7 @@ $(BENCH): $(filter-out %/load.o,$(call objects,tests/bench)) $(SEALS) $(LIBRARY)
 
 # Load on a server that runs already, for tests/bench/proxy.sh.
 LOAD := $(BUILD)/bench/load
-$(LOAD): $(addprefix $(BUILD)/tests/bench/,load.o figure.o together.o) $(SEALS) $(LIBRARY)
+$(LOAD): $(addprefix $(BUILD)/tests/bench/,load.o caller.o figure.o together.o) $(SEALS) $(LIBRARY)
 	@mkdir -p $(@D) && echo 'link $@'
 	@$(LINK) -o $@ $^ $(CRYPTO_LIBS)
 

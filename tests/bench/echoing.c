@@ -23,7 +23,6 @@ struct echoing {
     struct sam_secure_socket secure_listener, secure[CLIENTS_MAX];
     int plain_listener, plain[CLIENTS_MAX];
     unsigned count; /* of clients at work */
-    pid_t echoer;
 };
 
 static bool send_exactly(int fd, const uint8_t *data, size_t length) {

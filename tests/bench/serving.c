@@ -11,22 +11,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "connection.h"
+#include "caller.h"
 #include "raw.h"
 #include "together.h"
 
-enum { MESSAGE = 100, CLIENTS_PER_CORE = 4, START_MS = 10000, NS_PER_MS = 1000000 };
+enum { CLIENTS_PER_CORE = 4, START_MS = 10000, NS_PER_MS = 1000000 };
 
 extern char **environ;
-
-/* A client and its connection. */
-struct caller {
-    struct sam_crypto *crypto;
-    struct sam_party party;
-    struct sam_key server;
-    struct sam_ring addressed;
-    struct sam_connection connection;
-};
 
 static pid_t running; /* the server, for the end of the program */
 
@@ -71,39 +62,12 @@ static void start_server(struct serving *serving) {
              posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0) ==
                  0,
          "memory");
-    errno = posix_spawn(&serving->pid, program, &actions, NULL, argv, environ);
+    errno = posix_spawn(&running, program, &actions, NULL, argv, environ);
     must(errno == 0, program);
     posix_spawn_file_actions_destroy(&actions);
     if (!registered)
         registered = atexit(stop_server) == 0;
-    running = serving->pid;
     serving->port = wait_for_port(port_file);
-}
-
-static void call(struct caller *caller, uint16_t port) {
-    struct sam_connection *connection = &caller->connection;
-    *connection =
-        (struct sam_connection){.stop = -1, .timeout = 600 * SAM_SECOND, .party = &caller->party};
-    must_be_ok(
-        sam_connect(&connection->fd, "127.0.0.1", port, -1, sam_now() + connection->timeout, NULL),
-        "connect");
-    must_be_ok(sam_connection_meet(connection, &caller->addressed), "meet");
-}
-
-static void hang_up(struct caller *caller) {
-    close(caller->connection.fd);
-}
-
-/* One message and its receipt. */
-static void say(struct caller *caller) {
-    static const uint8_t message[MESSAGE];
-    struct sam_incoming receipt = {0};
-    must_be_ok(sam_connection_ask(&caller->connection, SAM_KIND_SEND, message, sizeof message),
-               "send");
-    must_be_ok(sam_connection_receive(&caller->connection, &receipt), "receive");
-    must_be_ok(sam_connection_open(&caller->connection, &receipt), "receive");
-    must(receipt.envelope.header.kind == SAM_KIND_REPLY, "a receipt");
-    sam_connection_drop(&caller->connection, &receipt);
 }
 
 void serving_open(struct serving *serving, unsigned bits, unsigned count, bool kept) {
@@ -116,25 +80,16 @@ void serving_open(struct serving *serving, unsigned bits, unsigned count, bool k
         serving->raws[i] = raw_new(serving->parties);
     start_server(serving);
     for (unsigned i = 0; i < serving->count; i++) {
-        struct caller *caller = &serving->clients[i];
-        must_be_ok(sam_crypto_share(&caller->crypto, serving->parties->crypto), "memory");
-        caller->party = (struct sam_party){&sam_mode_asymmetric_symmetric, caller->crypto,
-                                           &serving->parties->client, NULL};
-        caller->server = serving->parties->server;
-        caller->addressed = (struct sam_ring){&caller->server, 1};
+        caller_open(&serving->clients[i], serving->parties->crypto, &serving->parties->client,
+                    &serving->parties->server);
         if (kept)
-            call(caller, serving->port);
-        else
-            caller->connection.fd = -1;
+            caller_call(&serving->clients[i], serving->port);
     }
 }
 
 void serving_close(struct serving *serving) {
-    for (unsigned i = 0; i < serving->count; i++) {
-        if (serving->clients[i].connection.fd >= 0)
-            hang_up(&serving->clients[i]);
-        sam_crypto_free(serving->clients[i].crypto);
-    }
+    for (unsigned i = 0; i < serving->count; i++)
+        caller_close(&serving->clients[i]);
     for (unsigned i = 0; i < serving->cores; i++)
         raw_free(serving->raws[i]);
     free(serving->clients);
@@ -144,16 +99,14 @@ void serving_close(struct serving *serving) {
 
 /* What it did, and what the server did for it: as much. */
 static uint64_t private_operations(const struct caller *caller) {
-    return 2 * sam_crypto_count(caller->crypto).private_operations;
+    return 2 * sam_crypto_count(caller->party.crypto).private_operations;
 }
 
 static uint64_t talk_on(void *context, unsigned index, double until) {
     struct serving *serving = context;
     struct caller *caller = &serving->clients[index];
     uint64_t before = private_operations(caller);
-    do
-        say(caller);
-    while (seconds_now() < until);
+    caller_talk(caller, until);
     return private_operations(caller) - before;
 }
 
@@ -162,10 +115,9 @@ static uint64_t call_again(void *context, unsigned index, double until) {
     struct caller *caller = &serving->clients[index];
     uint64_t before = private_operations(caller);
     do {
-        call(caller, serving->port);
-        say(caller);
-        hang_up(caller);
-        caller->connection.fd = -1;
+        caller_call(caller, serving->port);
+        caller_say(caller);
+        caller_hang_up(caller);
     } while (seconds_now() < until);
     return private_operations(caller) - before;
 }

@@ -3,8 +3,6 @@
 #ifndef SAM_BENCH_SERVING_H
 #define SAM_BENCH_SERVING_H
 
-#include <sys/types.h>
-
 #include "figure.h"
 #include "parties.h"
 
@@ -16,7 +14,6 @@ struct serving {
     const struct parties *parties;
     unsigned cores; /* that it and its clients have */
     uint16_t port;
-    pid_t pid;
     unsigned count;
     struct caller *clients;
     struct raw **raws; /* one for each core */

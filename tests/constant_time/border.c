@@ -47,7 +47,7 @@ struct lent lend(const void *data, size_t length) {
     struct lent lent = {.length = length, .secret = data != NULL && is_secret(data, length)};
     if (data == NULL)
         return lent;
-    lent.data = malloc(length + 1);
+    lent.data = OPENSSL_malloc(length + 1);
     if (lent.data == NULL)
         abort();
     memcpy(lent.data, data, length);
@@ -56,7 +56,7 @@ struct lent lend(const void *data, size_t length) {
 }
 
 void take_back(struct lent *lent) {
-    free(lent->data);
+    OPENSSL_free(lent->data);
 }
 
 enum { PARAMS = 16 };
@@ -123,22 +123,6 @@ BORDER(int, EVP_KDF_derive, EVP_KDF_CTX *context, unsigned char *key, size_t len
     int done = __real_EVP_KDF_derive(context, key, length, lent.params);
     if (lent.secret)
         keep_secret(key, length);
-    take_params_back(&lent);
-    return done;
-}
-
-BORDER(int, EVP_PKEY_encrypt_init_ex, EVP_PKEY_CTX *context, const OSSL_PARAM *params) {
-    struct lent_params lent;
-    lend_params(&lent, params);
-    int done = __real_EVP_PKEY_encrypt_init_ex(context, lent.params);
-    take_params_back(&lent);
-    return done;
-}
-
-BORDER(int, EVP_PKEY_decrypt_init_ex, EVP_PKEY_CTX *context, const OSSL_PARAM *params) {
-    struct lent_params lent;
-    lend_params(&lent, params);
-    int done = __real_EVP_PKEY_decrypt_init_ex(context, lent.params);
     take_params_back(&lent);
     return done;
 }

@@ -124,21 +124,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 /* The next record of the other side, with one thing wrong at times. */
 static size_t seal_record(struct sam_session *session, uint8_t *out, uint64_t *state) {
     enum { SEQUENCE, LENGTH, KEY, BIT, SENT_TWICE, FAULTS = 12 };
-    const size_t length = draw(state, 8) > 0 ? draw(state, 40) : LONGEST - draw(state, 4);
+    const size_t length =
+        chance_below(state, 8) > 0 ? chance_below(state, 40) : LONGEST - chance_below(state, 4);
     const size_t size = SAM_RECORD_OVERHEAD + length;
-    const size_t fault = draw(state, FAULTS);
+    const size_t fault = chance_below(state, FAULTS);
     struct sam_session other = *session;
     if (fault == KEY)
         other.out = other.in;
     if (fault == SEQUENCE)
-        other.out.sequence ^= 1u << draw(state, 3);
-    enum sam_kind kind = (enum sam_kind)(SAM_KIND_SEND + draw(state, SAM_KIND_CLOSE));
+        other.out.sequence ^= 1u << chance_below(state, 3);
+    enum sam_kind kind = (enum sam_kind)(SAM_KIND_SEND + chance_below(state, SAM_KIND_CLOSE));
     memcpy(out + SAM_RECORD_SIZE, text() + other.out.sequence, length);
     require(sam_record_seal(&other, kind, out, kind == SAM_KIND_CLOSE ? 0 : length) == SAM_OK);
     if (fault == LENGTH)
-        sam_put32(out + 12, (uint32_t)(SAM_GCM_TAG_SIZE + draw(state, 2 * MOST_MESSAGE)));
+        sam_put32(out + 12, (uint32_t)(SAM_GCM_TAG_SIZE + chance_below(state, 2 * MOST_MESSAGE)));
     if (fault == BIT)
-        out[draw(state, size)] ^= (uint8_t)(1u << draw(state, 8));
+        out[chance_below(state, size)] ^= (uint8_t)(1u << chance_below(state, 8));
     if (fault != SENT_TWICE)
         session->out.sequence++;
     return kind == SAM_KIND_CLOSE ? SAM_RECORD_OVERHEAD : size;
@@ -148,14 +149,14 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
     uint64_t state = seed;
     struct sam_session session;
     uint8_t record[SAM_RECORD_OVERHEAD + LONGEST];
-    if (draw(&state, 3) > 0)
+    if (chance_below(&state, 3) > 0)
         return LLVMFuzzerMutate(data, size, max_size);
-    bool for_client = draw(&state, 2);
+    bool for_client = chance_below(&state, 2);
     begin_session(&session, !for_client);
     size_t written = HEAD;
     data[0] = for_client ? CLIENT_IN_SESSION : SERVER_IN_SESSION;
-    data[1] = (uint8_t)draw(&state, 256);
-    for (size_t left = 1 + draw(&state, RECORDS); left > 0; left--) {
+    data[1] = (uint8_t)chance_below(&state, 256);
+    for (size_t left = 1 + chance_below(&state, RECORDS); left > 0; left--) {
         size_t length = seal_record(&session, record, &state);
         if (length > max_size - written)
             break;

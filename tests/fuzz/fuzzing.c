@@ -49,7 +49,7 @@ const uint8_t *text(void) {
     uint64_t state = 1;
     if (bytes[0] == 0 && bytes[1] == 0)
         for (size_t i = 0; i < sizeof bytes; i++)
-            bytes[i] = (uint8_t)draw(&state, 256);
+            bytes[i] = (uint8_t)chance_below(&state, 256);
     return bytes;
 }
 
@@ -66,12 +66,6 @@ uint8_t take_byte(const uint8_t **data, size_t *size) {
         return 0;
     --*size;
     return *(*data)++;
-}
-
-/* Knuth's MMIX generator: its high bits are good enough. */
-size_t draw(uint64_t *state, size_t limit) {
-    *state = *state * 6364136223846793005u + 1442695040888963407u;
-    return (size_t)(*state >> 33) % limit;
 }
 
 void open_pair(int ends[2], int type) {

@@ -1,4 +1,4 @@
-/* What the fuzz targets share: keys, random draws, places for what is told. A target stands in the
+/* What the fuzz targets share: keys, chance, places for what is told. A target stands in the
  * file of its name and defines LLVMFuzzerTestOneInput. */
 #ifndef SAM_TESTS_FUZZ_FUZZING_H
 #define SAM_TESTS_FUZZ_FUZZING_H
@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "chance.h"
 #include "envelope.h"
 
 /* libFuzzer's own; a target defines what it needs of them. Standard output and standard error lead
@@ -20,7 +21,8 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 #define require(condition) ((condition) ? (void)0 : abort())
 
 /* The parties of tests/vectors, pairs, loaded once by load_people. ring holds alice, bob and
- * mallory. alice and mallory have 2048 bits. */
+ * mallory. alice and mallory have 2048 bits. Not those of tests/support.h: there Check judges,
+ * which ends a test, and here a failure has to end the process. */
 struct people {
     struct sam_crypto *crypto;
     struct sam_key alice, bob, carol, mallory;
@@ -34,16 +36,13 @@ struct sam_bytes read_vector(const char *name);
 
 /* All that is sealed here says the start of this, and so does all that opens. */
 enum { TEXT_SIZE = 4096 };
-extern const uint8_t *text(void);
+const uint8_t *text(void);
 
 /* The bytes at an address of their own, so that a sanitizer sees who reads behind them. */
 uint8_t *own_copy(const uint8_t *data, size_t size);
 
-/* Takes the next byte, or number below limit, of what is left of an input; 0 when nothing is. */
+/* Takes the next byte of what is left of an input; 0 when nothing is. */
 uint8_t take_byte(const uint8_t **data, size_t *size);
-
-/* The next draw of a mutator, below limit. */
-size_t draw(uint64_t *state, size_t limit);
 
 /* Two connected sockets, non-blocking as the library makes them. With SOCK_SEQPACKET each piece
  * that is written is read on its own. give writes all of the bytes in such pieces, for which there

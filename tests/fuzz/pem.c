@@ -54,7 +54,7 @@ static uint8_t *first_block(const uint8_t *data, size_t size, char **name, long 
 }
 
 /* Whether every number in the scheme of an encrypted key has one byte: how many rounds it takes to
- * derive its key is the file's to say, up to hours. */
+ * derive its key is the file's to say, up to some seconds. */
 static bool is_quick(const uint8_t *data, size_t size) {
     char *name;
     long length = 0;

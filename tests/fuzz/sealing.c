@@ -45,13 +45,14 @@ bool checksum_fits(const uint8_t header[SAM_HEADER_SIZE]) {
 static size_t draw_length(uint64_t *state) {
     static const size_t near[] = {0, CHUNK - SAM_SALT_SIZE, 2 * CHUNK - SAM_SALT_SIZE, MOST_MESSAGE,
                                   4 * CHUNK - SAM_SALT_SIZE};
-    size_t length = near[draw(state, sizeof near / sizeof near[0])] + draw(state, 4);
+    size_t length =
+        near[chance_below(state, sizeof near / sizeof near[0])] + chance_below(state, 4);
     return length > 0 ? length - 1 : 0;
 }
 
 static void write_header(const struct sealing *s) {
     struct sam_header header = {.mode = s->mode->number,
-                                .kind = (uint8_t)(1 + draw(s->state, SAM_KIND_SESSION)),
+                                .kind = (uint8_t)(1 + chance_below(s->state, SAM_KIND_SESSION)),
                                 .signature_length = S,
                                 .block_length = B,
                                 .body_length = (uint32_t)s->at.length,
@@ -61,7 +62,7 @@ static void write_header(const struct sealing *s) {
     memcpy(header.sender, sender->id, SAM_KEY_ID_SIZE);
     memcpy(header.recipient, people.alice.id, SAM_KEY_ID_SIZE);
     for (size_t i = 0; i < SAM_ID_SIZE; i++)
-        header.message_id[i] = (uint8_t)draw(s->state, 256);
+        header.message_id[i] = (uint8_t)chance_below(s->state, 256);
     if (s->fault == OTHER_SIZES) {
         header.signature_length++;
         header.body_length++;
@@ -69,7 +70,8 @@ static void write_header(const struct sealing *s) {
     }
     sam_header_write(s->header, &header);
     if (s->fault == OTHER_HEADER)
-        s->header[draw(s->state, SAM_HEADER_SIZE)] ^= (uint8_t)(1u << draw(s->state, 8));
+        s->header[chance_below(s->state, SAM_HEADER_SIZE)] ^=
+            (uint8_t)(1u << chance_below(s->state, 8));
     sam_put64(s->header + SENT_AT, checksum(s->header));
 }
 
@@ -78,7 +80,7 @@ static void write_letter(const struct sealing *s) {
     uint8_t *letter = s->body + s->at.letter;
     size_t length = s->at.letter_length - SAM_SALT_SIZE;
     for (size_t i = 0; i < SAM_SALT_SIZE; i++)
-        letter[i] = (uint8_t)draw(s->state, 256);
+        letter[i] = (uint8_t)chance_below(s->state, 256);
     memcpy(letter + SAM_SALT_SIZE, text(), length);
     for (size_t i = 0; i < length && s->fault > OTHER_BODY; i++)
         letter[SAM_SALT_SIZE + i] ^= 0xff;
@@ -96,9 +98,10 @@ static void sign(const struct sealing *s, const uint8_t *letter, size_t length) 
 static void change_signed(const struct sealing *s) {
     uint8_t *letter = s->body + s->at.letter, *signature = s->body + s->at.signature;
     for (size_t i = 0; i < S && s->fault == NO_SIGNATURE; i++)
-        signature[i] = (uint8_t)draw(s->state, 256);
+        signature[i] = (uint8_t)chance_below(s->state, 256);
     if (s->fault == OTHER_LETTER)
-        letter[draw(s->state, s->at.letter_length)] ^= (uint8_t)(1u << draw(s->state, 8));
+        letter[chance_below(s->state, s->at.letter_length)] ^=
+            (uint8_t)(1u << chance_below(s->state, 8));
 }
 
 static void wrap(const struct sealing *s, size_t at, const uint8_t *salt, uint32_t index,
@@ -114,8 +117,8 @@ static void wrap(const struct sealing *s, size_t at, const uint8_t *salt, uint32
 static void seal_blocks_otherwise(const struct sealing *s) {
     static const uint8_t other_salt[SAM_SALT_SIZE] = {1};
     enum { NUMBER, SALT, NO_SALT, SHORT, EMPTY, SWAPPED, WAYS };
-    const size_t blocks = s->at.signature / B, odd = draw(s->state, blocks);
-    size_t way = draw(s->state, WAYS), cut_length = 0;
+    const size_t blocks = s->at.signature / B, odd = chance_below(s->state, blocks);
+    size_t way = chance_below(s->state, WAYS), cut_length = 0;
     uint8_t letter[5 * CHUNK], cut[5 * CHUNK], swapped[B];
     if (odd == 0 && (way == NO_SALT || way == SWAPPED)) /* which is right for block 0 */
         way = NUMBER;
@@ -128,7 +131,7 @@ static void seal_blocks_otherwise(const struct sealing *s) {
         if (i == odd && (way == SALT || way == NO_SALT))
             salt = way == SALT ? other_salt : NULL;
         if (i == odd && (way == SHORT || way == EMPTY))
-            length = way == SHORT ? draw(s->state, blocks > 1 ? CHUNK : SAM_SALT_SIZE) : 0;
+            length = way == SHORT ? chance_below(s->state, blocks > 1 ? CHUNK : SAM_SALT_SIZE) : 0;
         wrap(s, i * B, salt, (uint32_t)i + (i == odd && way == NUMBER), letter + i * CHUNK, length);
         memcpy(cut + cut_length, letter + i * CHUNK, length);
         cut_length += length;
@@ -144,9 +147,9 @@ static void seal_blocks_otherwise(const struct sealing *s) {
 /* Mode 2: a key of another length, or under another label; or other data beside the ciphertext. */
 static void seal_key_otherwise(const struct sealing *s) {
     enum { LENGTH, LABEL, DATA, WAYS };
-    const size_t way = draw(s->state, WAYS);
+    const size_t way = chance_below(s->state, WAYS);
     uint8_t key[CHUNK] = {0}, *body = s->body;
-    size_t length = way == LENGTH ? draw(s->state, CHUNK) : SAM_GCM_KEY_SIZE;
+    size_t length = way == LENGTH ? chance_below(s->state, CHUNK) : SAM_GCM_KEY_SIZE;
     length += way == LENGTH && length >= SAM_GCM_KEY_SIZE; /* any but that one */
     memset(body + B, 0x11, SAM_GCM_NONCE_SIZE);
     wrap(s, 0, NULL, way == LABEL, key, length);
@@ -156,10 +159,14 @@ static void seal_key_otherwise(const struct sealing *s) {
                             body + s->at.length - SAM_GCM_TAG_SIZE) == SAM_OK);
 }
 
-size_t seal_one(uint8_t *out, size_t max_size, const struct sam_mode *mode, uint64_t *state) {
+/* Writes one envelope that the draws of state decide on. Returns how many bytes it has, 0 when it
+ * is longer than max_size. All that a receiver may open says the start of text() and bears the
+ * checksum of its header; what is sealed to be refused for good says something else. */
+static size_t seal_one(uint8_t *out, size_t max_size, const struct sam_mode *mode,
+                       uint64_t *state) {
     size_t letter_length = SAM_SALT_SIZE + draw_length(state);
     struct sealing s = {.mode = mode,
-                        .fault = (enum fault)draw(state, FAULTS),
+                        .fault = (enum fault)chance_below(state, FAULTS),
                         .state = state,
                         .at = mode->layout(letter_length, S, B),
                         .header = out,
@@ -178,15 +185,15 @@ size_t seal_one(uint8_t *out, size_t max_size, const struct sam_mode *mode, uint
         require(mode->seal(people.crypto, people.alice.rsa, s.header, s.body, &s.at, NULL) ==
                 SAM_OK);
     if (s.fault == OTHER_FIELD)
-        s.header[draw(state, SAM_HEADER_SIZE)] ^= (uint8_t)(1u << draw(state, 8));
+        s.header[chance_below(state, SAM_HEADER_SIZE)] ^= (uint8_t)(1u << chance_below(state, 8));
     if (s.fault == OTHER_BODY)
-        s.body[draw(state, s.at.length)] ^= (uint8_t)(1u << draw(state, 8));
+        s.body[chance_below(state, s.at.length)] ^= (uint8_t)(1u << chance_below(state, 8));
     return SAM_HEADER_SIZE + s.at.length + (s.fault == OTHER_SIZES);
 }
 
 size_t mutate_envelope(const struct sam_mode *mode, uint8_t *data, size_t size, size_t max_size,
                        unsigned seed) {
     uint64_t state = seed;
-    size_t sealed = draw(&state, 3) == 0 ? seal_one(data, max_size, mode, &state) : 0;
+    size_t sealed = chance_below(&state, 3) == 0 ? seal_one(data, max_size, mode, &state) : 0;
     return sealed > 0 ? sealed : LLVMFuzzerMutate(data, size, max_size);
 }

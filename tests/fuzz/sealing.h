@@ -8,11 +8,6 @@
 /* What alice expects of them. */
 enum { SEQUENCE = 7, REFERENCE_BYTE = 0xc3, MOST_MESSAGE = 700 };
 
-/* Writes one that the draws of state decide on. Returns how many bytes it has, 0 when it is longer
- * than max_size. All that a receiver may open says the start of text() and bears the checksum of
- * its header; what is sealed to be refused for good says something else. */
-size_t seal_one(uint8_t *out, size_t max_size, const struct sam_mode *mode, uint64_t *state);
-
 /* Whether sent at, which is free and signed, holds the checksum of all else in the header. */
 bool checksum_fits(const uint8_t header[SAM_HEADER_SIZE]);
 

@@ -5,8 +5,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "chance.h"
 #include "chatting.h"
-#include "crowd_chance.h"
 #include "hostile.h"
 
 /* What the server of a crowd is told: within how many seconds an envelope must be there. */
@@ -34,7 +34,7 @@ struct crowd {
 
     uint8_t header[SAM_HEADER_SIZE];
     uint32_t longest;
-    struct chance chance;
+    uint64_t chance;
     struct foe *foes;
     size_t begun, refused; /* how many connections; of them the server refused with a rejection */
     int64_t longest_stay;  /* from the greeting to the end by the server, microseconds */

@@ -71,7 +71,8 @@ static void *be_honest(void *argument) {
             atomic_store(&member->in_all, member->said);
         else if (member->asked == 0 && sam_now() >= member->due)
             say_next(member);
-        if (readable_until(member->peer.connection.fd, sam_now() + SAM_SECOND / 50))
+        if (sam_connection_is_ahead(&member->peer.connection) ||
+            readable_until(member->peer.connection.fd, sam_now() + SAM_SECOND / 50))
             take_one(member);
     }
     atomic_store(&member->in_all, member->said);

@@ -93,7 +93,7 @@ static void act(struct crowd *crowd, struct foe *foe) {
         break;
     case RESETTING:
         push(foe, header, part);
-        foe->due = foe->since + chance_below(&crowd->chance, VANISHING);
+        foe->due = foe->since + (int64_t)chance_below(&crowd->chance, VANISHING);
         break;
     case GARBAGE:
         send_garbage(crowd, foe);
@@ -192,7 +192,7 @@ static void learn_header(struct crowd *crowd) {
 
 void crowd_start(struct crowd *crowd) {
     learn_header(crowd);
-    crowd->chance.state = chance_seed();
+    crowd->chance = chance_seed();
     crowd->foes = calloc(crowd->at_once, sizeof *crowd->foes);
     ck_assert_ptr_nonnull(crowd->foes);
     for (size_t i = 0; i < crowd->at_once; i++)

@@ -30,7 +30,7 @@ struct subject {
 };
 
 /* What came of many runs. */
-struct tally {
+struct outcomes {
     unsigned harmless, told, wrong;
 };
 
@@ -52,10 +52,10 @@ void stop_live(void);
 /* A path to a program of that folder of $SAM_BIN or $SAM_BUILD that holds wherever we are. */
 const char *program_in(const char *folder, const char *program);
 
-/* Runs a subject, with the order, or without a fault when it is NULL, and judges. run is a number
- * that makes the run unlike others. Tells of what is wrong at once. */
+/* Runs a subject, with the order, or without a fault when it is NULL, and judges. number makes the
+ * run unlike others. Tells of what is wrong at once. */
 void try_subject(const struct subject *subject, const char *order, unsigned number,
-                 struct tally *tally);
+                 struct outcomes *outcomes);
 
 /* How often a subject calls a function when nothing fails. */
 unsigned long count_calls(const struct subject *subject, const char *function);
@@ -63,14 +63,14 @@ unsigned long count_calls(const struct subject *subject, const char *function);
 /* Runs with FUNCTION:N:ACTION for each N of 1 to calls; where these are more than most, a quarter
  * of so many at the start, and the rest spread evenly to the last. */
 void try_calls(const struct subject *subject, const char *function, const char *action,
-               unsigned long calls, unsigned long most, struct tally *tally);
+               unsigned long calls, unsigned long most, struct outcomes *outcomes);
 
 /* What the runs came to, as a line of figures; fails the test when any was wrong. */
-void tell_tally(const struct tally *tally, const char *format, ...)
+void tell_outcomes(const struct outcomes *outcomes, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Says what is wrong with a run; counts it. */
-void tell_wrong(struct tally *tally, const char *subject, const char *order, const char *what,
+void tell_wrong(struct outcomes *outcomes, const char *subject, const char *order, const char *what,
                 const struct run_result *result);
 
 /* The same judgement for every program: NULL, or what is wrong. */

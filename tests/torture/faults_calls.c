@@ -40,20 +40,21 @@ static const struct {
 };
 
 static void fail_each(const struct subject *subject) {
-    struct tally harmless = {0}, failing = {0};
+    struct outcomes harmless = {0}, failing = {0};
     for (int i = 0; i < COUNT(orders); i++) {
-        struct tally *tally = orders[i].harmless ? &harmless : &failing;
+        struct outcomes *outcomes = orders[i].harmless ? &harmless : &failing;
         unsigned long calls = count_calls(subject, orders[i].function);
-        try_calls(subject, orders[i].function, orders[i].action, calls, torture_scale(100), tally);
+        try_calls(subject, orders[i].function, orders[i].action, calls, torture_scale(100),
+                  outcomes);
         if (orders[i].harmless && calls > 0)
             try_calls(subject, orders[i].function,
-                      strcmp(orders[i].action, "short") == 0 ? "short+" : "EINTR", 1, 1, tally);
+                      strcmp(orders[i].action, "short") == 0 ? "short+" : "EINTR", 1, 1, outcomes);
     }
     if (harmless.told > 0)
         fprintf(stderr, "%s: what is interrupted or short must not matter\n", subject->name);
     harmless.wrong += harmless.told;
-    tell_tally(&harmless, "%s: each call interrupted or cut short", subject->name);
-    tell_tally(&failing, "%s: each call failing", subject->name);
+    tell_outcomes(&harmless, "%s: each call interrupted or cut short", subject->name);
+    tell_outcomes(&failing, "%s: each call failing", subject->name);
 }
 
 START_TEST(a_call_that_fails_is_told) {

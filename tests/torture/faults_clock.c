@@ -3,24 +3,24 @@
 
 #include <sys/socket.h>
 
-static void set_at_each(const struct subject *subject, struct tally *tally) {
+static void set_at_each(const struct subject *subject, struct outcomes *outcomes) {
     unsigned long calls = count_calls(subject, "clock");
-    try_calls(subject, "clock", "day", calls, calls, tally);
-    try_calls(subject, "clock", "back", calls, calls, tally);
+    try_calls(subject, "clock", "day", calls, calls, outcomes);
+    try_calls(subject, "clock", "back", calls, calls, outcomes);
 }
 
 START_TEST(a_clock_that_is_set_changes_nothing) {
     static const struct subject *const subjects[] = {&sam_seals, &sam_opens, &client_sends,
                                                      &client_receives, &server_starts};
-    struct tally tally = {0};
+    struct outcomes outcomes = {0};
     if (!have_shim())
         return;
     start_live(true);
     for (int i = 0; i < COUNT(subjects); i++)
-        set_at_each(subjects[i], &tally);
+        set_at_each(subjects[i], &outcomes);
     stop_live();
-    tally.wrong += tally.told;
-    tell_tally(&tally, "a clock set a day ahead or back, at each look");
+    outcomes.wrong += outcomes.told;
+    tell_outcomes(&outcomes, "a clock set a day ahead or back, at each look");
 }
 END_TEST
 

@@ -50,7 +50,7 @@ static void prepare_folder(const char *words[FAULT_WORDS], unsigned number) {
 static void change_at_each(const struct subject *subject) {
     static const char *const functions[] = {"open", "opendir", "readdir", "fstat", "read"};
     char command[PATH_MAX + 256];
-    struct tally tally = {0};
+    struct outcomes outcomes = {0};
     struct subject prepared = *subject;
     unsigned long instants = 0, most = torture_scale(MOST_INSTANTS);
     changed = subject;
@@ -62,12 +62,12 @@ static void change_at_each(const struct subject *subject) {
         for (int i = 0; i < COUNT(changes); i++) {
             snprintf(command, sizeof command, "cd '%s' && { %s; }", keys, changes[i]);
             setenv("SAM_FAULT_RUN", command, 1);
-            try_calls(&prepared, functions[f], "run", calls, most, &tally);
+            try_calls(&prepared, functions[f], "run", calls, most, &outcomes);
         }
     }
     unsetenv("SAM_FAULT_RUN");
-    tell_tally(&tally, "%s, its keys changed in %d ways at %lu instants", subject->name,
-               COUNT(changes), instants);
+    tell_outcomes(&outcomes, "%s, its keys changed in %d ways at %lu instants", subject->name,
+                  COUNT(changes), instants);
 }
 
 START_TEST(keys_that_change_while_they_are_read_do_no_harm) {

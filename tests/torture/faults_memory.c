@@ -9,17 +9,17 @@
 enum { MOST = 500, MOST_OF_KEYS = 120, MOST_EXHAUSTED = 100 };
 
 static void exhaust(const struct subject *subject, size_t most) {
-    struct tally own = {0}, all = {0}, gone = {0};
+    struct outcomes own = {0}, all = {0}, gone = {0};
     unsigned long own_calls = count_calls(subject, "own_malloc");
     unsigned long calls = count_calls(subject, "malloc");
     unsigned long tried = torture_scale(most), exhausted = torture_scale(MOST_EXHAUSTED);
     try_calls(subject, "own_malloc", "ENOMEM", own_calls, own_calls, &own);
-    tell_tally(&own, "%s: each of its own %lu allocations", subject->name, own_calls);
+    tell_outcomes(&own, "%s: each of its own %lu allocations", subject->name, own_calls);
     try_calls(subject, "malloc", "ENOMEM", calls, tried, &all);
-    tell_tally(&all, "%s: %lu of all %lu", subject->name, tried < calls ? tried : calls, calls);
+    tell_outcomes(&all, "%s: %lu of all %lu", subject->name, tried < calls ? tried : calls, calls);
     try_calls(subject, "malloc", "ENOMEM+", calls, exhausted, &gone);
-    tell_tally(&gone, "%s: all from one of %lu on", subject->name,
-               exhausted < calls ? exhausted : calls);
+    tell_outcomes(&gone, "%s: all from one of %lu on", subject->name,
+                  exhausted < calls ? exhausted : calls);
 }
 
 START_TEST(a_program_without_memory_says_so) {

@@ -20,9 +20,12 @@ struct server_process live;
 
 bool have_shim(void) {
     const char *shim = getenv("SAM_SHIM");
-    if (shim != NULL && access(shim, R_OK) == 0)
+    if (shim == NULL || access(shim, R_OK) != 0)
+        fprintf(stderr, "torture: faults: skipped, for want of the shim ($SAM_SHIM)\n");
+    else if (strpbrk(shim, " :") != NULL) /* which part the names in LD_PRELOAD */
+        fprintf(stderr, "torture: faults: skipped: the folder's path has a blank or a colon\n");
+    else
         return true;
-    fprintf(stderr, "torture: faults: skipped, for want of the shim ($SAM_SHIM)\n");
     return false;
 }
 
@@ -81,7 +84,6 @@ void set_up_faults(void) {
         long_text.data[i] = (uint8_t)("abcdefghijklmnopqrstuvwxyz\n"[(i * i / 7) % 27]);
     long_text.length = MESSAGE_SIZE;
     write_file(in_place("message"), 0600, long_text.data, long_text.length);
-    struct run_result result = {0};
     const char *const words[] = {program_in("tools", "sam"),
                                  "seal",
                                  "--keys",
@@ -96,7 +98,7 @@ void set_up_faults(void) {
                                  in_place("envelope"),
                                  in_place("message"),
                                  NULL};
-    result = run(words, NULL, 0);
+    struct run_result result = run(words, NULL, 0);
     assert_code(&result, 0);
     run_result_free(&result);
 }
@@ -130,7 +132,7 @@ void stop_live(void) {
     stop_server_well(&live);
 }
 
-/* Whether a temporary file was left there, or that of a port. */
+/* Whether a temporary file was left there. */
 static bool has_left(const char *folder) {
     DIR *listing = opendir(folder);
     const struct dirent *entry;
@@ -154,9 +156,9 @@ const char *judge_ending(const struct run_result *result) {
     return NULL;
 }
 
-void tell_wrong(struct tally *tally, const char *subject, const char *order, const char *what,
+void tell_wrong(struct outcomes *outcomes, const char *subject, const char *order, const char *what,
                 const struct run_result *result) {
-    if (tally->wrong++ < WRONG_TOLD)
+    if (outcomes->wrong++ < WRONG_TOLD)
         fprintf(stderr, "%s, SAM_FAULT=%s: %s; exit code %d; it said:\n%s", subject,
                 order == NULL ? "" : order, what, result->code, (const char *)result->err.data);
 }
@@ -177,7 +179,7 @@ static void stop_when_ready(const struct process *process) {
 }
 
 void try_subject(const struct subject *subject, const char *order, unsigned number,
-                 struct tally *tally) {
+                 struct outcomes *outcomes) {
     const char *words[FAULT_WORDS] = {NULL};
     subject->prepare(words, number);
     ck_assert(fault_order(board, order != NULL ? order : "malloc:0:none"));
@@ -194,25 +196,25 @@ void try_subject(const struct subject *subject, const char *order, unsigned numb
     if (wrong == NULL && processor_seconds() - before > BUSY_SECONDS)
         wrong = "it was busy without an end";
     if (wrong != NULL)
-        tell_wrong(tally, subject->name, order, wrong, &result);
+        tell_wrong(outcomes, subject->name, order, wrong, &result);
     else if (result.code == SAM_EXIT_OK)
-        tally->harmless++;
+        outcomes->harmless++;
     else
-        tally->told++;
+        outcomes->told++;
     run_result_free(&result);
 }
 
 unsigned long count_calls(const struct subject *subject, const char *function) {
-    struct tally tally = {0};
+    struct outcomes outcomes = {0};
     char order[64];
     snprintf(order, sizeof order, "%s:0:none", function);
-    try_subject(subject, order, 0, &tally);
-    ck_assert_msg(tally.harmless == 1, "%s does not work when nothing fails", subject->name);
+    try_subject(subject, order, 0, &outcomes);
+    ck_assert_msg(outcomes.harmless == 1, "%s does not work when nothing fails", subject->name);
     return board->count;
 }
 
 void try_calls(const struct subject *subject, const char *function, const char *action,
-               unsigned long calls, unsigned long most, struct tally *tally) {
+               unsigned long calls, unsigned long most, struct outcomes *outcomes) {
     unsigned long runs = calls < most ? calls : most;
     for (unsigned long i = 0; i < runs; i++) {
         char order[64];
@@ -220,18 +222,18 @@ void try_calls(const struct subject *subject, const char *function, const char *
         unsigned long nth =
             i < first ? i + 1 : calls - (runs - 1 - i) * (calls - first) / (runs - first);
         snprintf(order, sizeof order, "%s:%lu:%s", function, nth, action);
-        try_subject(subject, order, (unsigned)(i + 1), tally);
+        try_subject(subject, order, (unsigned)(i + 1), outcomes);
     }
 }
 
-void tell_tally(const struct tally *tally, const char *format, ...) {
+void tell_outcomes(const struct outcomes *outcomes, const char *format, ...) {
     va_list arguments;
     char what[FAULT_TEXT];
     va_start(arguments, format);
     vsnprintf(what, sizeof what, format, arguments);
     va_end(arguments);
     fprintf(stderr, "torture: faults: %s: %u without harm, %u told with a sentence and a status",
-            what, tally->harmless, tally->told);
-    fprintf(stderr, tally->wrong > 0 ? ", %u WRONG\n" : "\n", tally->wrong);
-    ck_assert_msg(tally->wrong == 0, "%s: %u of them went wrong", what, tally->wrong);
+            what, outcomes->harmless, outcomes->told);
+    fprintf(stderr, outcomes->wrong > 0 ? ", %u WRONG\n" : "\n", outcomes->wrong);
+    ck_assert_msg(outcomes->wrong == 0, "%s: %u of them went wrong", what, outcomes->wrong);
 }

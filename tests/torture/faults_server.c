@@ -45,7 +45,7 @@ static void start_harmed(void) {
 }
 
 /* One conversation with a fault; the connection is over when this returns. */
-static void converse(const char *order, unsigned number, struct tally *tally) {
+static void converse(const char *order, unsigned number, struct outcomes *outcomes) {
     const char *words[FAULT_WORDS] = {NULL};
     client_sends.prepare(words, number);
     ck_assert(fault_order(board, order));
@@ -55,11 +55,11 @@ static void converse(const char *order, unsigned number, struct tally *tally) {
     if (wrong == NULL)
         wrong = client_sends.judge(&result, number);
     if (wrong != NULL)
-        tell_wrong(tally, "a server's client", order, wrong, &result);
+        tell_wrong(outcomes, "a server's client", order, wrong, &result);
     else if (result.code == SAM_EXIT_OK)
-        tally->harmless++;
+        outcomes->harmless++;
     else
-        tally->told++;
+        outcomes->told++;
     run_result_free(&result);
     ck_assert_msg(!has_ended(&live.process), "SAM_FAULT=%s: the server has ended", order);
     if (strchr(order, '+') != NULL)
@@ -68,10 +68,10 @@ static void converse(const char *order, unsigned number, struct tally *tally) {
 }
 
 static void converse_with_each(const char *function, const char *action, unsigned long most,
-                               struct tally *tally, unsigned long *all) {
+                               struct outcomes *outcomes, unsigned long *all) {
     static unsigned number;
     char order[64];
-    struct tally first = {0};
+    struct outcomes first = {0};
     snprintf(order, sizeof order, "%s:0:none", function);
     converse(order, ++number, &first);
     ck_assert_uint_eq(first.harmless, 1);
@@ -79,7 +79,7 @@ static void converse_with_each(const char *function, const char *action, unsigne
     *all += calls;
     for (unsigned long i = 0; i < runs; i++) {
         snprintf(order, sizeof order, "%s:%lu:%s", function, 1 + i * calls / runs, action);
-        converse(order, ++number, tally);
+        converse(order, ++number, outcomes);
         if (i % AN_HONEST_ONE_AFTER == 0 || i + 1 == runs)
             serve_an_honest_one();
         wait_for_descriptors(&live, idle_descriptors);
@@ -92,16 +92,16 @@ START_TEST(a_server_without_memory_serves_the_next) {
         {"malloc", "ENOMEM", "each of all"},
         {"malloc", "ENOMEM+", "all from each of all"},
     };
-    struct tally tally = {0};
+    struct outcomes outcomes = {0};
     unsigned long all = 0;
     if (!have_shim())
         return;
     start_harmed();
-    converse_with_each(orders[_i][0], orders[_i][1], torture_scale(MOST), &tally, &all);
+    converse_with_each(orders[_i][0], orders[_i][1], torture_scale(MOST), &outcomes, &all);
     stop_live();
     fprintf(stderr, "torture: faults: honest clients after these: at most %u refused in a row\n",
             most_spoilt);
-    tell_tally(&tally, "a server's conversation: %s %lu allocations", orders[_i][2], all);
+    tell_outcomes(&outcomes, "a server's conversation: %s %lu allocations", orders[_i][2], all);
 }
 END_TEST
 
@@ -120,15 +120,15 @@ START_TEST(a_server_whose_calls_fail_serves_the_next) {
         {"write", "ENOSPC"},
         {"read", "EIO"},
     };
-    struct tally tally = {0};
+    struct outcomes outcomes = {0};
     unsigned long all = 0;
     if (!have_shim())
         return;
     start_harmed();
     for (int i = 0; i < COUNT(orders); i++)
-        converse_with_each(orders[i][0], orders[i][1], torture_scale(MOST), &tally, &all);
+        converse_with_each(orders[i][0], orders[i][1], torture_scale(MOST), &outcomes, &all);
     stop_live();
-    tell_tally(&tally, "a server's conversation: each of %lu calls failing", all);
+    tell_outcomes(&outcomes, "a server's conversation: each of %lu calls failing", all);
 }
 END_TEST
 
@@ -138,16 +138,17 @@ START_TEST(a_server_whose_calls_are_interrupted_or_short_serves_all) {
         {"send", "EINTR"}, {"send", "short+"}, {"poll", "EINTR"},  {"accept", "EINTR"},
         {"read", "EINTR"}, {"write", "EINTR"}, {"write", "short"},
     };
-    struct tally tally = {0};
+    struct outcomes outcomes = {0};
     unsigned long all = 0;
     if (!have_shim())
         return;
     start_harmed();
     for (int i = 0; i < COUNT(orders); i++)
-        converse_with_each(orders[i][0], orders[i][1], torture_scale(MOST), &tally, &all);
+        converse_with_each(orders[i][0], orders[i][1], torture_scale(MOST), &outcomes, &all);
     stop_live();
-    tally.wrong += tally.told;
-    tell_tally(&tally, "a server's conversation: each of %lu calls interrupted or cut short", all);
+    outcomes.wrong += outcomes.told;
+    tell_outcomes(&outcomes, "a server's conversation: each of %lu calls interrupted or cut short",
+                  all);
 }
 END_TEST
 

@@ -17,18 +17,11 @@ static void prepare_out(unsigned number) {
         unlink(in_place("out"));
 }
 
-static bool holds(const char *path, const void *data, size_t length) {
-    struct sam_bytes found = read_file(path);
-    bool same = found.length == length && memcmp(found.data, data, length) == 0;
-    sam_bytes_free(&found);
-    return same;
-}
-
 /* A failed run leaves what was there, or nothing. */
 static const char *judge_old(unsigned number) {
     if (number % 2 == 0)
         return exists(in_place("out")) ? "a file that was not to be made" : NULL;
-    return holds(in_place("out"), old_text, strlen(old_text)) ? NULL : "the old file is gone";
+    return is_file(in_place("out"), old_text, strlen(old_text)) ? NULL : "the old file is gone";
 }
 
 /* Whether a file holds an envelope of the client for the server with that message. */
@@ -71,8 +64,8 @@ static void prepare_open(const char *words[FAULT_WORDS], unsigned number) {
 static const char *judge_open(const struct run_result *result, unsigned number) {
     if (result->code != SAM_EXIT_OK)
         return judge_old(number);
-    return holds(in_place("out"), long_text.data, long_text.length) ? NULL
-                                                                    : "it opened something else";
+    return is_file(in_place("out"), long_text.data, long_text.length) ? NULL
+                                                                      : "it opened something else";
 }
 
 const struct subject sam_opens = {"sam open", prepare_open, judge_open, false};
@@ -131,12 +124,12 @@ static void prepare_replacement(const char *words[FAULT_WORDS], unsigned number)
          "--name", "new", "--bits", "2048", "--force");
 }
 
-/* No moment replaces two files: should the second fail to follow, the old private key must be
- * there, which the public one is made from again. */
+/* No moment replaces two files: the old public half goes first, and the old private one is there
+ * until the new one is in its place. Either will do: a public half is made from it again. */
 static const char *judge_replacement(const struct run_result *result, unsigned number) {
     (void)number;
     struct sam_bytes old = read_vector("carol.private.pem");
-    bool is_old = holds(in_keys("new.private.pem"), old.data, old.length);
+    bool is_old = is_file(in_keys("new.private.pem"), old.data, old.length);
     sam_bytes_free(&old);
     if (result->code == SAM_EXIT_OK)
         return !is_old && is_pair("new") ? NULL : "the new pair is not there";
@@ -198,7 +191,7 @@ static void prepare_save(const char *words[FAULT_WORDS], unsigned number) {
 
 static const char *judge_save(const struct run_result *result, unsigned number) {
     const char *wrong = judge_receive(result, number);
-    bool whole = exists(in_place("out")) && !holds(in_place("out"), old_text, strlen(old_text));
+    bool whole = exists(in_place("out")) && !is_file(in_place("out"), old_text, strlen(old_text));
     if (wrong == NULL && result->code == SAM_EXIT_OK && !whole)
         wrong = "it kept no envelope";
     return wrong == NULL && result->code != SAM_EXIT_OK && !whole ? judge_old(number) : wrong;

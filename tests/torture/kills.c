@@ -8,45 +8,40 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "chance.h"
 #include "chatting.h"
-#include "crowd_chance.h"
 #include "suites.h"
 
 enum { LOOK_NS = 20000 };
 
-struct tally *tally;
-static struct chance chance;
+struct toll *toll;
+static uint64_t chance;
 
 /* Unchecked, so in the process that all tests come from. */
-static void open_tally(void) {
-    FILE *file = tmpfile();
-    ck_assert_ptr_nonnull(file);
-    ck_assert_int_eq(ftruncate(fileno(file), sizeof *tally), 0);
-    tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED, fileno(file), 0);
-    ck_assert(tally != MAP_FAILED);
-    fclose(file);
-    chance.state = chance_seed();
+static void open_toll(void) {
+    toll = shared_memory(sizeof *toll);
+    chance = chance_seed();
     make_chat_lab();
-    fprintf(stderr, "torture: kills: seed %llu\n", (unsigned long long)chance.state);
+    fprintf(stderr, "torture: kills: seed %llu\n", (unsigned long long)chance);
 }
 
-static void tell_tally(void) {
-    if (tally->passed < KILL_TESTS)
-        fprintf(stderr, "torture: kills: %d tests of %d passed\n", (int)tally->passed, KILL_TESTS);
+static void tell_toll(void) {
+    if (toll->passed < KILL_TESTS)
+        fprintf(stderr, "torture: kills: %d tests of %d passed\n", (int)toll->passed, KILL_TESTS);
     else
         fprintf(
             stderr,
             "torture: kills: %zu processes killed at random instants (%zu clients, %zu writers of\n"
             "torture: kills: files, %zu servers; %zu more had ended before), %zu files checked,\n"
             "torture: kills: all whole; %zu temporary ones lie about; every next run worked\n",
-            tally->clients + tally->writers + tally->servers, tally->clients, tally->writers,
-            tally->servers, tally->ended, tally->files, tally->left);
-    munmap(tally, sizeof *tally);
+            toll->clients + toll->writers + toll->servers, toll->clients, toll->writers,
+            toll->servers, toll->ended, toll->files, toll->left);
+    munmap(toll, sizeof *toll);
     remove_lab();
 }
 
 int64_t random_time(int64_t limit) {
-    return limit > 0 ? (int64_t)chance_below(&chance, (uint32_t)limit) : 0;
+    return limit > 0 ? (int64_t)chance_below(&chance, (size_t)limit) : 0;
 }
 
 static void nap(void) {
@@ -92,7 +87,7 @@ struct run_result kill_in_life(struct process *process, const struct life *life,
 
 bool was_killed(const struct run_result *result, size_t *killed) {
     bool is_killed = result->code == 128 + SIGKILL;
-    ++*(is_killed ? killed : &tally->ended);
+    ++*(is_killed ? killed : &toll->ended);
     return is_killed;
 }
 
@@ -101,7 +96,7 @@ Suite *kills_suite(void) {
     TCase *kills = tcase_create("kills");
     suite_add_tcase(suite, kills);
     tcase_set_timeout(kills, TEST_SECONDS);
-    tcase_add_unchecked_fixture(kills, open_tally, tell_tally);
+    tcase_add_unchecked_fixture(kills, open_toll, tell_toll);
     add_kills_of_writers(kills);
     add_kills_of_peers(kills);
     return suite;

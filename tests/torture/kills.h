@@ -2,19 +2,19 @@
 #ifndef SAM_TORTURE_KILLS_H
 #define SAM_TORTURE_KILLS_H
 
-#include "../process.h"
+#include "commands.h"
 
-enum { KILL_TESTS = 9 };
+enum { KILL_TESTS = 9 }; /* of the suite, each turn of a loop counted */
 
 /* Of all tests of the suite, which are processes of their own: it lies in shared memory. */
-struct tally {
+struct toll {
     size_t clients, writers, servers; /* killed */
     size_t files;                     /* looked at afterwards: all whole, or the test has failed */
     size_t left;                      /* temporary files that lie about */
     size_t ended;                     /* were done before the instant came; not counted above */
     size_t passed;                    /* tests */
 };
-extern struct tally *tally;
+extern struct toll *toll;
 
 /* How long a process of some kind lives when it is left alone, microseconds. */
 struct life {

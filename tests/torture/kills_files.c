@@ -72,7 +72,7 @@ static void check_pair(bool was_there) {
     ck_status(sam_ring_load(&ring, people.crypto, keys, &where), SAM_OK);
     ck_assert_uint_eq(ring.count, 3 + (size_t)open);
     sam_ring_free(&ring);
-    tally->files += (size_t)secret + (size_t)open;
+    toll->files += (size_t)secret + (size_t)open;
 }
 
 static void make_well(const char *word) {
@@ -111,14 +111,14 @@ static void kill_makers(const char *word, bool replaces) {
         process = begin_pair(word);
         struct run_result result =
             kill_in_life(&process, &life, turn % 2 == 0 ? NULL : keys, entries);
-        killed += was_killed(&result, &tally->writers);
+        killed += was_killed(&result, &toll->writers);
         run_result_free(&result);
         check_pair(replaces);
         make_again(word);
     }
-    tally->left += count_left(keys);
+    toll->left += count_left(keys);
     tear_down_place();
-    tally->passed++;
+    toll->passed++;
 }
 
 START_TEST(a_pair_is_made_or_not_and_the_next_run_makes_it) {
@@ -173,7 +173,7 @@ START_TEST(what_the_same_process_number_left_is_in_nobodys_way) {
     assert_code(&result, 0);
     run_result_free(&result);
     tear_down_place();
-    tally->passed++;
+    toll->passed++;
 }
 END_TEST
 
@@ -226,17 +226,10 @@ static const struct {
     bool makes_envelopes, is_client;
 } writers[] = {{begin_seal, true, false}, {begin_open, false, false}, {begin_save, true, true}};
 
-static bool is_file(const char *path, const void *data, size_t length) {
-    struct sam_bytes file = read_file(path);
-    bool same = file.length == length && memcmp(file.data, data, length) == 0;
-    sam_bytes_free(&file);
-    return same;
-}
-
 /* place/out is what was there before, or all that it shall be. */
 static void check_out(bool is_envelope, const uint8_t *message) {
     const char *file = in_place("out");
-    tally->files++;
+    toll->files++;
     if (is_file(file, old, sizeof old - 1))
         return;
     if (is_envelope) {
@@ -268,7 +261,7 @@ START_TEST(a_file_that_is_replaced_is_the_old_or_the_new_one) {
     start_server(&server, modes[1], keys, "--name", "bob", "--quiet", NULL);
     prepare_message(message);
     size_t entries = count_entries(place),
-           *count = writers[_i].is_client ? &tally->clients : &tally->writers;
+           *count = writers[_i].is_client ? &toll->clients : &toll->writers;
     struct process process = writers[_i].begin();
     struct life life = measure_life(&process, place, entries);
     for (size_t turn = 0; killed < wanted; turn++) {
@@ -286,10 +279,10 @@ START_TEST(a_file_that_is_replaced_is_the_old_or_the_new_one) {
     measure_life(&process, NULL, 0);
     ck_assert(!is_file(in_place("out"), old, sizeof old - 1));
     check_out(writers[_i].makes_envelopes, message);
-    tally->left += count_left(place);
+    toll->left += count_left(place);
     stop_server_well(&server);
     tear_down_place();
-    tally->passed++;
+    toll->passed++;
 }
 END_TEST
 

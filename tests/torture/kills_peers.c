@@ -58,7 +58,7 @@ static bool kill_client(enum doing what, const struct life *life) {
         result = end_typist(&typist);
         forget_screen(&typist);
     }
-    bool killed = was_killed(&result, &tally->clients);
+    bool killed = was_killed(&result, &toll->clients);
     run_result_free(&result);
     return killed;
 }
@@ -80,7 +80,7 @@ START_TEST(a_server_goes_on_without_clients_that_are_killed) {
     wait_for_descriptors(&room, before[1]);
     stop_server_well(&receiver);
     stop_server_well(&room);
-    tally->passed++;
+    toll->passed++;
 }
 END_TEST
 
@@ -114,7 +114,7 @@ START_TEST(a_client_says_what_is_not_known_when_its_server_is_killed) {
         for (size_t i = 0; i < SENDERS; i++)
             senders[i] = begin_send(&server);
         struct run_result result = kill_in_life(&server.process, &life, NULL, 0);
-        ck_assert(was_killed(&result, &tally->servers));
+        ck_assert(was_killed(&result, &toll->servers));
         run_result_free(&result);
         for (size_t i = 0; i < SENDERS; i++) {
             result = finish(&senders[i]);
@@ -128,7 +128,7 @@ START_TEST(a_client_says_what_is_not_known_when_its_server_is_killed) {
         measure_life(&senders[0], NULL, 0);
     }
     stop_server_well(&server);
-    tally->passed++;
+    toll->passed++;
 }
 END_TEST
 

@@ -3,18 +3,12 @@
 #include "properties.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "suites.h"
 
-uint64_t property_seed(void) {
-    const char *text = getenv("TORTURE_SEED");
-    return text == NULL ? 1 : strtoull(text, NULL, 10);
-}
-
 struct draws draws_of(uint64_t property, size_t i) {
-    struct draws draws = {property_seed() << 32 ^ property << 56 ^ i};
+    struct draws draws = {chance_seed() << 32 ^ property << 56 ^ i};
     return draws;
 }
 
@@ -97,7 +91,7 @@ static struct sealed seal_any(struct draws *draws, const struct sam_mode *mode,
     sealed.envelope =
         seal_at(&sealed.sealer, to, &sealed.address, sealed.message.data, sealed.message.length);
     snprintf(sealed.told, sizeof sealed.told, "seed %llu, %s, %s to %s, %s, %zu bytes",
-             (unsigned long long)property_seed(), mode->name, from->name, to->name,
+             (unsigned long long)chance_seed(), mode->name, from->name, to->name,
              sam_kind_name(sealed.address.kind), length);
     return sealed;
 }
@@ -150,7 +144,7 @@ START_TEST(what_was_sealed_comes_back_as_it_went_in) {
     fprintf(stderr,
             "torture: properties: seed %llu, %zu envelopes of 0 to %zu bytes came back as they "
             "went in\n",
-            (unsigned long long)property_seed(), count, longest);
+            (unsigned long long)chance_seed(), count, longest);
 }
 END_TEST
 
@@ -189,7 +183,7 @@ static void tell_refused(size_t changes, size_t envelopes, const char *which) {
     fprintf(stderr,
             "torture: properties: seed %llu, %zu changed bits (%s) of %zu envelopes refused, each "
             "with an empty output\n",
-            (unsigned long long)property_seed(), changes, which, envelopes);
+            (unsigned long long)chance_seed(), changes, which, envelopes);
 }
 
 /* Short ones, and every bit of them. Mostly for alice, whose key is the fastest. */

@@ -2,13 +2,12 @@
 #ifndef SAM_TORTURE_PROPERTIES_H
 #define SAM_TORTURE_PROPERTIES_H
 
+#include "chance.h"
 #include "peer.h"
 #include "scale.h"
 
-/* $TORTURE_SEED, or 1. The same seed draws the same cases; what libcrypto draws stays random. */
-uint64_t property_seed(void);
-
-/* A stream of numbers. Those of case number i do not depend on how many other cases there are. */
+/* A stream of numbers, from chance_seed: the same seed draws the same cases; what libcrypto draws
+ * stays random. Those of case number i do not depend on how many other cases there are. */
 struct draws {
     uint64_t state;
 };

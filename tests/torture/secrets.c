@@ -10,6 +10,20 @@
 
 enum { LETTER = 3000 };
 
+/* What is looked for is masked; without the mask it is the same, and nothing else is. */
+START_TEST(a_masked_secret_is_told_from_all_else) {
+    struct secret secret;
+    uint8_t letter[LETTER];
+    secret_draw(&secret, "letter", LETTER);
+    secret_reveal(&secret, letter);
+    ck_assert_mem_ne(letter, secret.masked, LETTER);
+    ck_assert(secret_is(&secret, letter, LETTER));
+    ck_assert(!secret_is(&secret, letter, LETTER - 1));
+    letter[LETTER - 1] ^= 1;
+    ck_assert(!secret_is(&secret, letter, LETTER));
+}
+END_TEST
+
 /* The search itself: on the heap, on the stack, in static memory. */
 START_TEST(a_secret_that_is_left_is_found) {
     static uint8_t fixed[LETTER];
@@ -113,16 +127,21 @@ static struct sam_envelope taken_from(const struct aside *aside) {
     return envelope;
 }
 
-/* Aside: what the envelope that lies there was sealed under. */
-static void find_keys(struct aside *aside) {
-    struct sam_envelope envelope = taken_from(aside);
-    ck_status(
-        sam_header_read(&envelope.header, envelope.bytes.data, aside->mode->number, SAM_KINDS_ALL),
-        SAM_OK);
-    struct secrets secrets = secrets_of(aside->mode, &people.bob, &envelope);
-    secret_hide(&aside->salts[0], "salt", secrets.letter.data, SAM_SALT_SIZE);
+void find_keys(struct aside *aside, size_t number, const struct sam_key *own,
+               const struct sam_bytes *bytes) {
+    struct sam_envelope envelope = {.bytes = *bytes};
+    ck_status(sam_header_read(&envelope.header, bytes->data, aside->mode->number, SAM_KINDS_ALL),
+              SAM_OK);
+    struct secrets secrets = secrets_of(aside->mode, own, &envelope);
+    secret_hide(&aside->salts[number], "salt", secrets.letter.data, SAM_SALT_SIZE);
     if (aside->mode->number == 2)
-        secret_hide(&aside->keys[0], "key", secrets.key, SAM_GCM_KEY_SIZE);
+        secret_hide(&aside->keys[number], "key", secrets.key, SAM_GCM_KEY_SIZE);
+}
+
+/* Aside: the same of the envelope that lies there. */
+static void look_at_sealed(struct aside *aside) {
+    struct sam_envelope envelope = taken_from(aside);
+    find_keys(aside, 0, &people.bob, &envelope.bytes);
 }
 
 START_TEST(sealing_leaves_nothing) {
@@ -131,7 +150,7 @@ START_TEST(sealing_leaves_nothing) {
     secret_draw(&aside->letter, "letter", LETTER);
     struct sam_envelope envelope = seal_letter(aside, &people.alice);
     put_aside(aside, &envelope);
-    run_aside(find_keys, aside);
+    run_aside(look_at_sealed, aside);
     assert_nothing_left(aside, "sealing"); /* not even while the envelope travels */
     sam_envelope_free(&envelope);
 }
@@ -140,7 +159,7 @@ END_TEST
 static void seal_aside(struct aside *aside) {
     struct sam_envelope envelope = seal_letter(aside, &people.alice);
     put_aside(aside, &envelope);
-    find_keys(aside);
+    look_at_sealed(aside);
 }
 
 START_TEST(opening_leaves_nothing) {
@@ -166,7 +185,7 @@ static void seal_falsely(struct aside *aside) {
     struct sam_key key = pretender();
     struct sam_envelope envelope = seal_letter(aside, &key);
     put_aside(aside, &envelope);
-    find_keys(aside);
+    look_at_sealed(aside);
 }
 
 /* Its last byte changed, its whole signature somebody else's, or in mode 1 longer than it may be:
@@ -278,7 +297,9 @@ END_TEST
 
 Suite *secrets_suite(void) {
     Suite *suite = suite_create("secrets");
-    suite_add_tcase(suite, core_dump_case());
+    TCase *masks = tcase_create("masks");
+    tcase_add_test(masks, a_masked_secret_is_told_from_all_else);
+    suite_add_tcase(suite, masks);
     if (!can_search())
         return suite;
     TCase *tcase = tcase_create("library");

@@ -48,6 +48,11 @@ struct aside {
 struct aside *new_aside(void);
 void run_aside(void (*work)(struct aside *aside), struct aside *aside);
 
+/* Hides in aside, as that one of its salts and keys, what bytes, an envelope of its mode for own,
+ * were sealed under. They are opened for that: only in a process aside. */
+void find_keys(struct aside *aside, size_t number, const struct sam_key *own,
+               const struct sam_bytes *bytes);
+
 /* From now on keeps aside the two keys of each session that this thread begins; NULL: no more. */
 void watch_session_keys(struct aside *aside);
 
@@ -71,6 +76,5 @@ bool can_search(void);
 /* The parts of the suite that lie in files of their own. */
 TCase *secret_keys_case(void);     /* secrets_keys.c */
 TCase *secret_programs_case(void); /* secrets_programs.c */
-TCase *core_dump_case(void);       /* there too; needs no search */
 
 #endif

@@ -1,11 +1,9 @@
 /* What the real programs leave: the client and sam, whose code runs here, and a server, a process
- * that runs on. And none of them leaves a core dump: for client and server see check_process.c. */
+ * that runs on. */
 #include "secrets.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "client.h"
@@ -46,18 +44,6 @@ static struct aside *new_lab_aside(const struct sam_mode *mode) {
     secret_draw_text(&aside->passphrase, "passphrase", PHRASE);
     run_aside(fill_lab, aside);
     return aside;
-}
-
-/* What an envelope was sealed under; number says where it is kept. */
-static void find_keys(struct aside *aside, size_t number, const struct sam_key *own,
-                      const struct sam_bytes *bytes) {
-    struct sam_envelope envelope = {.bytes = *bytes};
-    ck_status(sam_header_read(&envelope.header, bytes->data, aside->mode->number, SAM_KINDS_ALL),
-              SAM_OK);
-    struct secrets secrets = secrets_of(aside->mode, own, &envelope);
-    secret_hide(&aside->salts[number], "salt", secrets.letter.data, SAM_SALT_SIZE);
-    if (aside->mode->number == 2)
-        secret_hide(&aside->keys[number], "key", secrets.key, SAM_GCM_KEY_SIZE);
 }
 
 /* Aside: what the client, or sam, has sealed for the server. */
@@ -186,31 +172,6 @@ START_TEST(sam_seal_and_sam_open_leave_nothing) {
 }
 END_TEST
 
-/* It waits for the end of a pipe that it is told to read. */
-START_TEST(sam_leaves_no_core_dump) {
-    char path[PATH_MAX], limits_path[64];
-    unsigned long soft = 1, hard = 1;
-    const char *argv[] = {sam_path(path), "open", in_lab("pipe"), "--keys", lab, NULL};
-    if (access("/proc/self/limits", R_OK) != 0)
-        return; /* only Linux tells */
-    ck_assert_int_eq(mkfifo(in_lab("pipe"), 0600), 0);
-    struct process sam = start(argv, NULL, 0);
-    int pipe = open(in_lab("pipe"), O_WRONLY | O_CLOEXEC); /* until it reads */
-    ck_assert_int_ge(pipe, 0);
-    snprintf(limits_path, sizeof limits_path, "/proc/%ld/limits", (long)sam.pid);
-    FILE *limits = fopen(limits_path, "r");
-    ck_assert_ptr_nonnull(limits);
-    char line[256];
-    while (fgets(line, sizeof line, limits) != NULL)
-        sscanf(line, "Max core file size %lu %lu", &soft, &hard);
-    fclose(limits);
-    close(pipe);
-    struct run_result result = finish(&sam);
-    ck_assert(soft <= 1 && hard <= 1);
-    run_result_free(&result);
-}
-END_TEST
-
 TCase *secret_programs_case(void) {
     TCase *tcase = tcase_create("programs");
     tcase_add_unchecked_fixture(tcase, make_lab, remove_lab);
@@ -219,12 +180,5 @@ TCase *secret_programs_case(void) {
     tcase_add_test(tcase, generate_key_pair_leaves_nothing);
     tcase_add_loop_test(tcase, answering_leaves_nothing_in_a_server, 0, 2);
     tcase_add_loop_test(tcase, sam_seal_and_sam_open_leave_nothing, 0, 2);
-    return tcase;
-}
-
-TCase *core_dump_case(void) {
-    TCase *tcase = tcase_create("core dumps");
-    tcase_add_unchecked_fixture(tcase, make_lab, remove_lab);
-    tcase_add_test(tcase, sam_leaves_no_core_dump);
     return tcase;
 }

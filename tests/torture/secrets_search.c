@@ -50,19 +50,8 @@ bool secret_is(const struct secret *secret, const void *bytes, size_t length) {
     return other == 0;
 }
 
-/* Memory that children share: of a file without a name, as POSIX has it. */
-static void *share(size_t size) {
-    FILE *file = tmpfile();
-    ck_assert_ptr_nonnull(file);
-    ck_assert_int_eq(ftruncate(fileno(file), (off_t)size), 0);
-    void *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fileno(file), 0);
-    ck_assert(shared != MAP_FAILED);
-    fclose(file);
-    return shared;
-}
-
 struct aside *new_aside(void) {
-    return share(sizeof(struct aside));
+    return shared_memory(sizeof(struct aside));
 }
 
 void run_aside(void (*work)(struct aside *aside), struct aside *aside) {
@@ -238,7 +227,7 @@ void assert_nothing_left_of(pid_t pid, const struct aside *aside, const char *wh
 }
 
 void open_searches(void) {
-    searches = share(sizeof *searches);
+    searches = shared_memory(sizeof *searches);
     prepare_stack();
 }
 
