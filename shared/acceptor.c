@@ -16,8 +16,8 @@
 
 enum {
     STACK_SIZE = 512 * 1024, /* of a connection's thread */
-    NS_PER_MS = 1000000,
-    CROWDED_MS = 100 /* before asking again a system that has none to give */
+    CROWDED_MS = 100,        /* before asking again a system that has none to give */
+    CROWDED_NS = CROWDED_MS * 1000000
 };
 
 /* What a connection's thread starts with; it frees this. */
@@ -92,7 +92,7 @@ void sam_acceptor_run(struct sam_acceptor *acceptor) {
         int ready = poll(polled, 3, crowded ? CROWDED_MS : -1);
         crowded = false;
         if (ready < 0 && errno != EINTR) /* it did not wait: without this pause all would spin */
-            nanosleep(&(struct timespec){.tv_nsec = CROWDED_MS * NS_PER_MS}, NULL);
+            nanosleep(&(struct timespec){.tv_nsec = CROWDED_NS}, NULL);
         if (ready < 0)
             continue;
         if (polled[0].revents != 0)

@@ -162,7 +162,8 @@ START_TEST(no_line_of_a_trace_is_wider_than_80_columns) {
             size_t length = strcspn(line, "\n");
             const char *path = strstr(line, in_place("")); /* which is as long as it is */
             bool names_a_file = path != NULL && path < line + length;
-            ck_assert_msg(length <= 80 || names_a_file, "%zu columns: %.*s", length, (int)length, line);
+            ck_assert_msg(length <= 80 || names_a_file, "%zu columns: %.*s", length, (int)length,
+                          line);
             line += length + (line[length] == '\n');
         }
     }

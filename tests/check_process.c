@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "commands.h"
-#include "tapping.h"
 #include "fake.h"
+#include "tapping.h"
 
 /* Descriptors that are closed, as in struct shortage. */
 enum { IN = 1, OUT = 2, ERR = 4, SETS = 8 };
