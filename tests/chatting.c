@@ -80,17 +80,6 @@ static int unnamed_file(void) {
     return fd;
 }
 
-static int open_terminal(char slave[PATH_MAX]) {
-    int master = posix_openpt(O_RDWR | O_NOCTTY);
-    ck_assert_int_ge(master, 0);
-    ck_assert_int_eq(grantpt(master), 0);
-    ck_assert_int_eq(unlockpt(master), 0);
-    snprintf(slave, PATH_MAX, "%s", ptsname(master));
-    ck_assert_int_eq(fcntl(master, F_SETFD, FD_CLOEXEC), 0);
-    ck_assert_int_eq(fcntl(master, F_SETFL, O_NONBLOCK), 0);
-    return master;
-}
-
 /* In the child: in is a pipe's end, or -1 where slave names the terminal for all three streams. */
 static void become(int in, const char *slave, const struct process *process, const char *argv[]) {
     sigset_t none;

@@ -105,17 +105,6 @@ bool exists(const char *path) {
     return lstat(path, &file) == 0;
 }
 
-static int open_terminal(char slave[PATH_MAX]) {
-    int master = posix_openpt(O_RDWR | O_NOCTTY);
-    ck_assert_int_ge(master, 0);
-    ck_assert_int_eq(grantpt(master), 0);
-    ck_assert_int_eq(unlockpt(master), 0);
-    snprintf(slave, PATH_MAX, "%s", ptsname(master));
-    ck_assert_int_eq(fcntl(master, F_SETFD, FD_CLOEXEC), 0);
-    ck_assert_int_eq(fcntl(master, F_SETFL, O_NONBLOCK), 0);
-    return master;
-}
-
 /* In the child. A session's first terminal that is opened becomes its controlling one, on some
  * systems only when asked for. */
 static void become(const struct session *session, const char *slave, int out, int err,

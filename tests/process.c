@@ -104,6 +104,17 @@ static void become(const char *const argv[], int in, int out, int err) {
     _exit(127);
 }
 
+int open_terminal(char slave[PATH_MAX]) {
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    ck_assert_int_ge(master, 0);
+    ck_assert_int_eq(grantpt(master), 0);
+    ck_assert_int_eq(unlockpt(master), 0);
+    snprintf(slave, PATH_MAX, "%s", ptsname(master));
+    ck_assert_int_eq(fcntl(master, F_SETFD, FD_CLOEXEC), 0);
+    ck_assert_int_eq(fcntl(master, F_SETFL, O_NONBLOCK), 0);
+    return master;
+}
+
 struct process start(const char *const argv[], const void *input, size_t length) {
     int in = unnamed_file();
     struct process process = {.out = unnamed_file(), .err = unnamed_file()};

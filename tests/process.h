@@ -110,4 +110,7 @@ size_t count_text(const struct sam_bytes *haystack, const char *text);
     ck_assert_msg(count_text(&(result)->err, text) > 0, "expected \"%s\" in:\n%s", text,           \
                   (const char *)(result)->err.data)
 
+/* A terminal of the test's own: returns its master, which does not block; slave is its name. */
+int open_terminal(char slave[PATH_MAX]);
+
 #endif
